@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import { momentSchema } from './identifiers.ts';
+
+/**
+ * What the hosted platform gives an edge function. The key maps are JSON text with an entry
+ * `default`; `@supabase/server` reads them itself, so they are only required to be present.
+ */
+export const functionEnvironmentSchema = z.object({
+  SUPABASE_URL: z.url(),
+  SUPABASE_SECRET_KEYS: z.string().min(2),
+  SUPABASE_PUBLISHABLE_KEYS: z.string().min(2),
+});
+export type FunctionEnvironment = z.infer<typeof functionEnvironmentSchema>;
+
+/**
+ * What the scraper Lambda reads from its environment. The key is given either as text or as the
+ * ARN of a Secrets Manager secret.
+ */
+export const scraperEnvironmentSchema = z
+  .object({
+    SUPABASE_URL: z.url(),
+    POSTLOOP_SECRET_KEY: z.string().min(1).optional(),
+    POSTLOOP_SECRET_ARN: z.string().startsWith('arn:').optional(),
+    X_BASE_URL: z.url().default('https://x.com'),
+    CHROMIUM_PATH: z.string().min(1).optional(),
+    CLAIM_LIMIT: z.coerce.number().int().min(1).max(500).default(40),
+    PAGE_CONCURRENCY: z.coerce.number().int().min(1).max(8).default(2),
+  })
+  .refine((env) => env.POSTLOOP_SECRET_KEY || env.POSTLOOP_SECRET_ARN, {
+    message: 'set POSTLOOP_SECRET_ARN (or POSTLOOP_SECRET_KEY for a local run)',
+    path: ['POSTLOOP_SECRET_ARN'],
+  });
+export type ScraperEnvironment = z.infer<typeof scraperEnvironmentSchema>;
+
+/**
+ * The event that starts the Lambda. EventBridge sends its own envelope, whose fields are not
+ * needed; `now` replays the invocation as of that moment.
+ */
+export const lambdaEventSchema = z.looseObject({ now: momentSchema.optional() });
+export type LambdaEvent = z.infer<typeof lambdaEventSchema>;
+
+/** What the Lambda answers. */
+export const lambdaReplySchema = z.object({
+  run_id: z.uuid(),
+  claimed: z.int().nonnegative(),
+  by_outcome: z.record(z.string(), z.int().nonnegative()),
+  metrics_rows: z.int().nonnegative(),
+  follower_snapshots: z.int().nonnegative(),
+  browser_started: z.boolean(),
+});
+export type LambdaReply = z.infer<typeof lambdaReplySchema>;
