@@ -127,7 +127,7 @@ export type FollowerReadResult = z.infer<typeof followerReadResultSchema>;
 
 /** The reply of the `record_reads` RPC. */
 export const recordReplySchema = z.object({
-  code: z.enum(['recorded', 'run_unknown']),
+  code: z.enum(['recorded', 'run_unknown', 'run_closed']),
   status: z.enum(['succeeded', 'partial', 'failed']).optional(),
   expected: z.int().optional(),
   done: z.int().optional(),

@@ -1,0 +1,529 @@
+-- Follower growth is one series per account; a post's share of it is computed, never copied from it.
+create table public.account_rates (
+  account_id bigint primary key references public.accounts (id) on delete cascade,
+  b double precision not null,
+  q double precision not null,
+  phi double precision not null,
+  hours integer not null,
+  settled_through timestamptz not null,
+  fitted_at timestamptz not null,
+  constraint organic_rate_is_not_negative check (b >= 0),
+  constraint conversion_is_positive check (q > 0),
+  constraint dispersion_is_at_least_one check (phi >= 1)
+);
+comment on table public.account_rates is 'What the last 28 days say about an account: expected follower change per hour = b + q * impressions.';
+comment on column public.account_rates.b is 'Organic net followers per hour.';
+comment on column public.account_rates.q is 'Followers per impression.';
+comment on column public.account_rates.phi is 'Dispersion of the hourly change around its expectation; 1 is Poisson.';
+comment on column public.account_rates.hours is 'Hours that the fit rests on.';
+comment on column public.account_rates.settled_through is 'Hours before this moment are split for good.';
+
+create table public.follower_hour (
+  account_id bigint not null references public.accounts (id) on delete cascade,
+  hr timestamptz not null,
+  df double precision not null,
+  exposure double precision not null,
+  explained double precision not null,
+  credited double precision not null,
+  organic double precision not null,
+  unexplained double precision not null,
+  gap boolean not null,
+  primary key (account_id, hr),
+  constraint hour_is_conserved check (abs(credited + organic + unexplained - df) <= 1e-6)
+);
+comment on table public.follower_hour is 'Follower change of an account in one hour and how it was split: credited + organic + unexplained = df.';
+comment on column public.follower_hour.hr is 'Start of the hour, UTC.';
+comment on column public.follower_hour.df is 'Followers at the end minus at the start, linear between exact snapshots.';
+comment on column public.follower_hour.exposure is 'Impressions that the account''s posts gathered in the hour.';
+comment on column public.follower_hour.explained is 'The part of df within what the rates allow; it is split.';
+comment on column public.follower_hour.credited is 'The part credited to posts.';
+comment on column public.follower_hour.organic is 'The part that the account gains or loses without posting.';
+comment on column public.follower_hour.unexplained is 'Shocks, and all of an hour whose snapshots are more than 6 h apart.';
+comment on column public.follower_hour.gap is 'The snapshots around the hour are more than 6 h apart.';
+
+create table public.post_credit (
+  post_id text primary key references public.post_attribution (post_id) on delete cascade,
+  account_id bigint not null references public.accounts (id) on delete cascade,
+  credit_2h double precision not null,
+  credit_24h double precision not null,
+  credit_48h double precision not null,
+  credit_7d double precision not null,
+  var_48h double precision not null,
+  settled_2h double precision not null,
+  settled_24h double precision not null,
+  settled_48h double precision not null,
+  settled_7d double precision not null,
+  settled_thinning_48h double precision not null,
+  settled_spread_48h double precision not null,
+  final boolean not null,
+  method text not null,
+  computed_at timestamptz not null,
+  constraint variance_is_not_negative check (var_48h >= 0)
+);
+comment on table public.post_credit is 'Followers credited to a post, cumulative at four ages.';
+comment on column public.post_credit.var_48h is 'Variance of credit_48h: who followed whom, and the post''s unknown conversion rate.';
+comment on column public.post_credit.settled_2h is 'The part of credit_2h from hours that are split for good; likewise the other settled columns.';
+comment on column public.post_credit.settled_thinning_48h is 'Settled part of sum |x| p (1 - p).';
+comment on column public.post_credit.settled_spread_48h is 'Settled part of sum max(x, 0) p (1 - p).';
+comment on column public.post_credit.final is 'All hours of the post''s seven days are split for good.';
+create index post_credit_account_id_idx on public.post_credit (account_id);
+
+create table public.learning_state (
+  account_id bigint primary key references public.accounts (id) on delete cascade,
+  data_version bigint not null default 0,
+  learned_version bigint not null default 0,
+  priors jsonb not null default '{}',
+  finished_posts integer not null default 0,
+  learned_at timestamptz,
+  constraint learning_does_not_run_ahead check (learned_version <= data_version)
+);
+comment on table public.learning_state is 'Handover from attribution to learning: an account whose data is newer than what was learned is due.';
+comment on column public.learning_state.data_version is 'Counts the attribution runs that changed a post of the account.';
+comment on column public.learning_state.learned_version is 'The data_version that dimension_performance rests on.';
+comment on column public.learning_state.priors is 'Per dimension, the posterior of a value never used: {mean, scale, df}.';
+comment on column public.learning_state.finished_posts is 'Posts with a reward when last learned.';
+create index learning_state_due_idx on public.learning_state (account_id) where learned_version < data_version;
+
+alter table public.account_rates enable row level security;
+alter table public.follower_hour enable row level security;
+alter table public.post_credit enable row level security;
+alter table public.learning_state enable row level security;
+
+create policy owners_read_their_rates on public.account_rates
+  for select to authenticated
+  using (account_id in (select id from public.accounts where owner_id = (select auth.uid())));
+create policy owners_read_their_follower_hours on public.follower_hour
+  for select to authenticated
+  using (account_id in (select id from public.accounts where owner_id = (select auth.uid())));
+create policy owners_read_their_credits on public.post_credit
+  for select to authenticated
+  using (account_id in (select id from public.accounts where owner_id = (select auth.uid())));
+
+grant select on public.account_rates, public.follower_hour, public.post_credit to authenticated;
+grant select, insert, update on public.account_rates, public.follower_hour, public.post_credit,
+  public.learning_state to service_role;
+
+-- Audience attention over a post's age, the scale on which impressions are interpolated between
+-- reads. 1.333 h is the median half-life of a post (Pfeffer et al., ICWSM 2023).
+create function postloop.attention(p_age_h double precision)
+returns double precision
+language sql
+immutable
+parallel safe
+as $$
+  select ln(1 + p_age_h / 1.333)
+$$;
+comment on function postloop.attention is 'ln(1 + age / 1.333 h): cumulative attention at an age in hours.';
+
+-- Copies the newest accepted numbers to the posts that have new reads, and marks those reads taken up.
+create function postloop.copy_metrics(p_now timestamptz)
+returns table (account_id bigint, posts integer, changed integer)
+language sql
+set search_path = ''
+as $$
+  with
+  -- 1 posts with reads that attribution has not seen
+  fresh as (
+    update public.real_tweet_metrics m
+    set attributed_at = p_now
+    where m.attributed_at is null and m.collected_at <= p_now
+    returning m.tweet_id
+  ),
+  -- 2 their newest read, late reads by their true time and not by their phase
+  newest as (
+    select distinct on (m.tweet_id) m.*
+    from public.real_tweet_metrics m
+    where m.tweet_id in (select f.tweet_id from fresh f) and m.collected_at <= p_now
+    order by m.tweet_id, m.collected_at desc, m.collection_phase
+  ),
+  -- 3 the copy; a row that already says so is left alone
+  copied as (
+    update public.post_attribution p
+    set likes = n.likes, retweets = n.retweets, replies = n.replies, quotes = n.quotes,
+        bookmarks = n.bookmarks, impressions = n.impressions, profile_clicks = n.profile_clicks,
+        metrics_captured_at = n.collected_at, metrics_phase = n.collection_phase,
+        last_updated = p_now
+    from newest n
+    where p.post_id = n.tweet_id
+      and (p.likes, p.retweets, p.replies, p.quotes, p.bookmarks, p.impressions, p.profile_clicks, p.metrics_captured_at)
+        is distinct from
+        (n.likes, n.retweets, n.replies, n.quotes, n.bookmarks, n.impressions, n.profile_clicks, n.collected_at)
+    returning p.account_id, p.post_id
+  )
+  select n.account_id, count(*)::integer, count(c.post_id)::integer
+  from newest n
+  left join copied c on c.post_id = n.tweet_id
+  group by n.account_id
+$$;
+comment on function postloop.copy_metrics is
+  'Copies each post''s newest accepted read to its row; returns posts with new reads and rows changed, by account.';
+
+-- Splits every hour's follower change between organic drift and the posts that were seen in it
+-- (a Poisson mixture: shares in proportion to expected arrivals), one pass. Hours older than 8 days
+-- are settled: all on-time reads of their posts are in, their split is never touched again.
+create function postloop.split_followers(p_now timestamptz)
+returns table (account_id bigint)
+language sql
+set search_path = ''
+as $$
+  with
+  -- 1 per account, the first hour that is still open, before and after this run
+  account as (
+    select a.id as account_id,
+      coalesce(r.settled_through, '-infinity') as open_from,
+      greatest(coalesce(r.settled_through, '-infinity'),
+        date_trunc('hour', p_now, 'UTC') - interval '8 days') as settle_until
+    from public.accounts a
+    left join public.account_rates r on r.account_id = a.id
+  ),
+  -- 2 spans between exact follower counts, from the last one before the open hours on
+  span as (
+    select s.account_id, s.captured_at as t0, s.followers as f0,
+      lead(s.captured_at) over w as t1, lead(s.followers) over w as f1
+    from account a
+    join public.follower_snapshots s on s.account_id = a.account_id
+    where s.is_exact
+      and s.captured_at <= p_now
+      and s.captured_at >= coalesce((
+        select max(l.captured_at) from public.follower_snapshots l
+        where l.account_id = a.account_id and l.is_exact and l.captured_at <= a.open_from), '-infinity')
+    window w as (partition by s.account_id order by s.captured_at)
+  ),
+  -- 3 the count at each full hour; the last snapshot only when it lies on one
+  boundary as (
+    select s.account_id, g.hr, s.t0, s.t1 - s.t0 > interval '6 hours' as in_gap,
+      s.f0 + (s.f1 - s.f0) * (extract(epoch from g.hr - s.t0) / extract(epoch from s.t1 - s.t0))::double precision as followers
+    from span s
+    cross join lateral generate_series(
+      date_trunc('hour', s.t0, 'UTC'), s.t1, interval '1 hour') g(hr)
+    where s.t1 is not null and g.hr >= s.t0 and g.hr < s.t1
+    union all
+    select s.account_id, s.t0, s.t0, false, s.f0::double precision
+    from span s
+    where s.t1 is null and s.t0 = date_trunc('hour', s.t0, 'UTC')
+  ),
+  hour_change as (
+    select b.account_id, b.hr,
+      lead(b.followers) over w - b.followers as df,
+      lead(b.hr) over w as hr_end,
+      b.in_gap or (lead(b.in_gap) over w and lead(b.t0) over w < lead(b.hr) over w) as gap
+    from boundary b
+    window w as (partition by b.account_id order by b.hr)
+  ),
+  open_hour as (
+    select h.account_id, h.hr, h.df, h.gap
+    from hour_change h
+    join account a on a.account_id = h.account_id
+    where h.hr_end is not null and h.hr >= a.open_from
+  ),
+  -- 4 impressions between reads, of posts whose seven days reach into the open hours
+  read as (
+    select distinct on (p.post_id, m.age_h) p.post_id, p.account_id, p.posted_at, a.open_from,
+      m.age_h, m.impressions
+    from account a
+    join public.post_attribution p
+      on p.account_id = a.account_id and p.posted_at > a.open_from - interval '7 days'
+    join public.real_tweet_metrics m on m.tweet_id = p.post_id
+    where m.impressions is not null and m.collected_at <= p_now
+    order by p.post_id, m.age_h, m.impressions desc
+  ),
+  segment as (
+    select r.post_id, r.account_id, r.posted_at, r.open_from,
+      coalesce(lag(r.age_h) over w, 0) as h0, r.age_h as h1,
+      greatest(r.impressions - coalesce(max(r.impressions) over (w rows between unbounded preceding and 1 preceding), 0), 0)::double precision as gained
+    from read r
+    window w as (partition by r.post_id order by r.age_h)
+  ),
+  exposure as (
+    select s.account_id, s.post_id, s.posted_at, g.hr,
+      sum(s.gained
+        * (postloop.attention(least(s.h1, age.h + 1)) - postloop.attention(greatest(s.h0, age.h)))
+        / (postloop.attention(s.h1) - postloop.attention(s.h0))) as e
+    from segment s
+    cross join lateral generate_series(
+      greatest(date_trunc('hour', s.posted_at + make_interval(secs => s.h0 * 3600), 'UTC'), s.open_from),
+      s.posted_at + make_interval(secs => least(s.h1, 168) * 3600) - interval '1 microsecond',
+      interval '1 hour') g(hr)
+    cross join lateral (select extract(epoch from g.hr - s.posted_at)::double precision / 3600 as h) age
+    group by s.account_id, s.post_id, s.posted_at, g.hr
+  ),
+  hour as (
+    select h.account_id, h.hr, h.df, h.gap, coalesce(sum(e.e), 0) as exposure
+    from open_hour h
+    left join exposure e on e.account_id = h.account_id and e.hr = h.hr
+    group by h.account_id, h.hr, h.df, h.gap
+  ),
+  -- 5 the account's two rates over 28 days: least squares under b >= 0, q > 0
+  fitted_hour as (
+    select h.account_id, h.df, h.exposure
+    from hour h
+    where not h.gap and h.hr >= p_now - interval '28 days'
+    union all
+    select f.account_id, f.df, f.exposure
+    from public.follower_hour f
+    join account a on a.account_id = f.account_id
+    where not f.gap and f.hr < a.open_from and f.hr >= p_now - interval '28 days'
+  ),
+  moment as (
+    select f.account_id, count(*)::integer as n, sum(f.exposure) as e, sum(f.exposure * f.exposure) as ee,
+      sum(f.df) as d, sum(f.exposure * f.df) as ed
+    from fitted_hour f
+    group by f.account_id
+  ),
+  free_fit as (
+    select m.*, x.varies,
+      case when x.varies then (m.ee * m.d - m.e * m.ed) / (m.n * m.ee - m.e * m.e) end as b,
+      case when x.varies then (m.n * m.ed - m.e * m.d) / (m.n * m.ee - m.e * m.e) end as q
+    from moment m
+    cross join lateral (select m.n * m.ee - m.e * m.e > 1e-9 * m.n * m.ee as varies) x
+  ),
+  rate as (
+    select f.account_id, f.n,
+      case
+        when f.varies and f.b < 0 then 0
+        when f.varies and f.q > 0 then f.b
+        when not f.varies and f.e > 0 then 0
+        else greatest(f.d / f.n, 0)
+      end as b,
+      greatest(1e-9, case
+        when f.varies and f.b < 0 then f.ed / f.ee
+        when f.varies then f.q
+        when f.e > 0 then f.d / f.e
+      end) as q
+    from free_fit f
+  ),
+  dispersion as (
+    select r.account_id, greatest(1, percentile_cont(0.5) within group (
+        order by (f.df - r.b - r.q * f.exposure) ^ 2 / greatest(r.b + r.q * f.exposure, 1e-6)) / 0.455) as phi
+    from rate r
+    join fitted_hour f on f.account_id = r.account_id
+    group by r.account_id
+  ),
+  -- 6 what is out of reach of the rates is a shock, not anybody's credit
+  bounded as (
+    select h.account_id, h.hr, h.df, h.gap, h.exposure, coalesce(r.b, 0) as b, coalesce(r.q, 1e-9) as q,
+      case when h.gap or r.account_id is null then 0
+        else least(greatest(h.df, least(x.mu - x.reach, 0)), 5 * x.mu + x.reach) end as explained
+    from hour h
+    left join rate r on r.account_id = h.account_id
+    left join dispersion d on d.account_id = h.account_id
+    cross join lateral (
+      select r.b + r.q * h.exposure as mu, 6 * sqrt(d.phi * greatest(r.b + r.q * h.exposure, 1)) as reach
+    ) x
+  ),
+  -- 7 each post's share of each hour
+  share as (
+    select e.account_id, e.post_id, e.posted_at, e.hr, b.explained as x,
+      b.q * e.e / nullif(b.b + b.q * b.exposure, 0) as p
+    from exposure e
+    join bounded b on b.account_id = e.account_id and b.hr = e.hr
+  ),
+  hour_credit as (
+    select s.account_id, s.hr, sum(s.x * coalesce(s.p, 0)) as credited
+    from share s
+    group by s.account_id, s.hr
+  ),
+  -- 8 the ledger of hours
+  booked as (
+    insert into public.follower_hour as f
+      (account_id, hr, df, exposure, explained, credited, organic, unexplained, gap)
+    select b.account_id, b.hr, b.df, b.exposure, b.explained, coalesce(c.credited, 0),
+      b.explained - coalesce(c.credited, 0), b.df - b.explained, b.gap
+    from bounded b
+    left join hour_credit c on c.account_id = b.account_id and c.hr = b.hr
+    on conflict (account_id, hr) do update
+    set df = excluded.df, exposure = excluded.exposure, explained = excluded.explained,
+        credited = excluded.credited, organic = excluded.organic,
+        unexplained = excluded.unexplained, gap = excluded.gap
+    where (f.df, f.exposure, f.explained, f.credited, f.gap)
+      is distinct from (excluded.df, excluded.exposure, excluded.explained, excluded.credited, excluded.gap)
+  ),
+  rated as (
+    insert into public.account_rates as r (account_id, b, q, phi, hours, settled_through, fitted_at)
+    select t.account_id, t.b, t.q, d.phi, t.n, a.settle_until, p_now
+    from rate t
+    join dispersion d on d.account_id = t.account_id
+    join account a on a.account_id = t.account_id
+    on conflict (account_id) do update
+    set b = excluded.b, q = excluded.q, phi = excluded.phi, hours = excluded.hours,
+        settled_through = excluded.settled_through, fitted_at = excluded.fitted_at
+  ),
+  -- 9 each post's credit: what was settled before, what settles now, what is still open
+  part as (
+    select s.account_id, s.post_id, s.posted_at, s.hr < a.settle_until as settles,
+      sum(s.x * s.p) filter (where s.hr < s.posted_at + interval '2 hours') as c2,
+      sum(s.x * s.p) filter (where s.hr < s.posted_at + interval '24 hours') as c24,
+      sum(s.x * s.p) filter (where s.hr < s.posted_at + interval '48 hours') as c48,
+      sum(s.x * s.p) as c7d,
+      sum(abs(s.x) * s.p * (1 - s.p)) filter (where s.hr < s.posted_at + interval '48 hours') as thinning,
+      sum(greatest(s.x, 0) * s.p * (1 - s.p)) filter (where s.hr < s.posted_at + interval '48 hours') as spread
+    from share s
+    join account a on a.account_id = s.account_id
+    group by s.account_id, s.post_id, s.posted_at, s.hr < a.settle_until
+  ),
+  settled as (
+    select w.post_id, w.account_id, w.posted_at,
+      coalesce(k.settled_2h, 0) + coalesce(n.c2, 0) as c2,
+      coalesce(k.settled_24h, 0) + coalesce(n.c24, 0) as c24,
+      coalesce(k.settled_48h, 0) + coalesce(n.c48, 0) as c48,
+      coalesce(k.settled_7d, 0) + coalesce(n.c7d, 0) as c7d,
+      coalesce(k.settled_thinning_48h, 0) + coalesce(n.thinning, 0) as thinning,
+      coalesce(k.settled_spread_48h, 0) + coalesce(n.spread, 0) as spread
+    from (select distinct p.post_id, p.account_id, p.posted_at from part p) w
+    left join public.post_credit k on k.post_id = w.post_id
+    left join part n on n.post_id = w.post_id and n.settles
+  ),
+  credited as (
+    insert into public.post_credit as c
+      (post_id, account_id, credit_2h, credit_24h, credit_48h, credit_7d, var_48h,
+       settled_2h, settled_24h, settled_48h, settled_7d, settled_thinning_48h, settled_spread_48h,
+       final, method, computed_at)
+    select s.post_id, s.account_id,
+      s.c2 + coalesce(o.c2, 0), s.c24 + coalesce(o.c24, 0), s.c48 + coalesce(o.c48, 0),
+      s.c7d + coalesce(o.c7d, 0),
+      -- the second term is the spread of conversion rates between posts, cv^2 = 1/4
+      s.thinning + coalesce(o.thinning, 0) + (s.spread + coalesce(o.spread, 0)) ^ 2 / 4,
+      s.c2, s.c24, s.c48, s.c7d, s.thinning, s.spread,
+      s.posted_at + interval '7 days' <= a.settle_until, 'exposure_share', p_now
+    from settled s
+    join account a on a.account_id = s.account_id
+    left join part o on o.post_id = s.post_id and not o.settles
+    on conflict (post_id) do update
+    set credit_2h = excluded.credit_2h, credit_24h = excluded.credit_24h,
+        credit_48h = excluded.credit_48h, credit_7d = excluded.credit_7d,
+        var_48h = excluded.var_48h, settled_2h = excluded.settled_2h,
+        settled_24h = excluded.settled_24h, settled_48h = excluded.settled_48h,
+        settled_7d = excluded.settled_7d, settled_thinning_48h = excluded.settled_thinning_48h,
+        settled_spread_48h = excluded.settled_spread_48h, final = excluded.final,
+        method = excluded.method, computed_at = excluded.computed_at
+    where (c.credit_2h, c.credit_24h, c.credit_48h, c.credit_7d, c.var_48h, c.settled_7d, c.final)
+      is distinct from (excluded.credit_2h, excluded.credit_24h, excluded.credit_48h,
+        excluded.credit_7d, excluded.var_48h, excluded.settled_7d, excluded.final)
+    returning c.account_id
+  )
+  select distinct c.account_id from credited c
+$$;
+comment on function postloop.split_followers is
+  'Splits the follower change of every open hour between organic drift, posts and shocks; returns the accounts whose credits changed.';
+
+-- The exact follower series at a moment: linear between snapshots at most 6 h apart, else unknown.
+create function postloop.followers_at(p_account_id bigint, p_at timestamptz, p_now timestamptz)
+returns bigint
+language sql
+stable
+set search_path = ''
+as $$
+  select case
+      when before.captured_at = p_at then before.followers
+      when after.captured_at - before.captured_at <= interval '6 hours' then
+        round(before.followers + (after.followers - before.followers)
+          * extract(epoch from p_at - before.captured_at)
+          / extract(epoch from after.captured_at - before.captured_at))::bigint
+    end
+  from (
+    select s.captured_at, s.followers from public.follower_snapshots s
+    where s.account_id = p_account_id and s.is_exact and s.captured_at <= p_at
+    order by s.captured_at desc limit 1
+  ) before
+  left join (
+    select s.captured_at, s.followers from public.follower_snapshots s
+    where s.account_id = p_account_id and s.is_exact and s.captured_at > p_at and s.captured_at <= p_now
+    order by s.captured_at limit 1
+  ) after on true
+$$;
+comment on function postloop.followers_at is
+  'Followers of an account at a moment, as known at p_now; null where the snapshots around it are more than 6 h apart.';
+
+-- Brings the follower columns of the posts of the last ten days up to date.
+create function postloop.fill_followers(p_now timestamptz)
+returns table (account_id bigint)
+language sql
+set search_path = ''
+as $$
+  with
+  known as (
+    select p.post_id,
+      coalesce(p.followers_before, postloop.followers_at_posting(p.account_id, p.posted_at)) as f0,
+      coalesce(p.followers_2h_after, postloop.followers_at(p.account_id, p.posted_at + interval '2 hours', p_now)) as f2,
+      coalesce(p.followers_24h_after, postloop.followers_at(p.account_id, p.posted_at + interval '24 hours', p_now)) as f24,
+      coalesce(p.followers_48h_after, postloop.followers_at(p.account_id, p.posted_at + interval '48 hours', p_now)) as f48,
+      c.credit_48h as gained,
+      c.credit_48h - 1.645 * sqrt(c.var_48h) as low,
+      c.credit_48h + 1.645 * sqrt(c.var_48h) as high
+    from public.post_attribution p
+    left join public.post_credit c on c.post_id = p.post_id
+    where c.computed_at = p_now or p.posted_at > p_now - interval '10 days'
+  )
+  update public.post_attribution p
+  set followers_before = k.f0, followers_2h_after = k.f2, followers_24h_after = k.f24,
+      followers_48h_after = k.f48, followers_gained = k.gained,
+      followers_gained_low = k.low, followers_gained_high = k.high, last_updated = p_now
+  from known k
+  where p.post_id = k.post_id
+    and (p.followers_before, p.followers_2h_after, p.followers_24h_after, p.followers_48h_after,
+         p.followers_gained, p.followers_gained_low, p.followers_gained_high)
+      is distinct from (k.f0, k.f2, k.f24, k.f48, k.gained, k.low, k.high)
+  returning p.account_id
+$$;
+comment on function postloop.fill_followers is
+  'Fills the follower horizons and the credit of posts; returns the account of every row changed.';
+
+create function public.attribution_backlog(p_now timestamptz)
+returns integer
+language sql
+stable
+set search_path = ''
+as $$
+  select count(distinct m.tweet_id)::integer
+  from public.real_tweet_metrics m
+  where m.attributed_at is null and m.collected_at <= p_now
+$$;
+comment on function public.attribution_backlog is 'Posts with accepted reads that attribution has not taken up.';
+
+create function public.attribute_posts(p_now timestamptz)
+returns jsonb
+language plpgsql
+set search_path = ''
+set statement_timeout = '55s'
+as $$
+declare
+  v_expected integer;
+  v_done integer;
+  v_rows integer;
+  v_changed bigint[];
+begin
+  -- A second run at the same time waits, then finds nothing left to do.
+  perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('postloop.attribution', 0));
+  v_expected := public.attribution_backlog(p_now);
+
+  with copied as materialized (select * from postloop.copy_metrics(p_now))
+  select coalesce(sum(c.posts), 0), coalesce(sum(c.changed), 0),
+    coalesce(array_agg(c.account_id) filter (where c.changed > 0), '{}')
+    into v_done, v_rows, v_changed
+  from copied c;
+
+  select v_changed || coalesce(array_agg(s.account_id), '{}') into v_changed
+  from postloop.split_followers(p_now) s;
+
+  select v_changed || coalesce(array_agg(distinct f.account_id), '{}'), v_rows + count(*)
+    into v_changed, v_rows
+  from postloop.fill_followers(p_now) f;
+
+  insert into public.learning_state as l (account_id, data_version)
+  select distinct c.account_id, 1 from unnest(v_changed) c(account_id)
+  on conflict (account_id) do update set data_version = l.data_version + 1;
+
+  return jsonb_build_object('code', 'attributed', 'expected', v_expected, 'done', v_done,
+    'rows_changed', v_rows,
+    'account_ids', (select coalesce(jsonb_agg(distinct c), '[]'::jsonb) from unnest(v_changed) c));
+end
+$$;
+comment on function public.attribute_posts is
+  'One attribution run: newest numbers to the posts, follower change split, horizons filled, changed accounts handed to learning.';
+
+revoke execute on function postloop.attention, postloop.copy_metrics, postloop.split_followers,
+  postloop.followers_at, postloop.fill_followers, public.attribution_backlog, public.attribute_posts
+  from public, anon, authenticated;
+grant execute on function postloop.attention, postloop.copy_metrics, postloop.split_followers,
+  postloop.followers_at, postloop.fill_followers, public.attribution_backlog, public.attribute_posts
+  to service_role;

@@ -1,0 +1,343 @@
+-- What each value of each dimension has shown, recomputed from the posts and never incremented.
+create table public.reward_weights (
+  outcome text primary key,
+  weight double precision not null,
+  description text not null,
+  constraint outcome_is_known check (outcome in ('impressions', 'engagement', 'followers')),
+  constraint weight_is_not_negative check (weight >= 0)
+);
+comment on table public.reward_weights is 'How much each outcome of a post counts in its reward.';
+insert into public.reward_weights (outcome, weight, description) values
+  ('impressions', 0.2, 'ln(1 + impressions); reach is partly luck'),
+  ('engagement', 0.4, 'log engagement rate, smoothed by 200 impressions at the account''s median rate'),
+  ('followers', 0.4, 'ln(1 + followers credited within 48 h)');
+
+create table public.post_outcomes (
+  post_id text primary key references public.post_attribution (post_id) on delete cascade,
+  account_id bigint not null references public.accounts (id) on delete cascade,
+  posted_at timestamptz not null,
+  y_impressions double precision not null,
+  y_engagement double precision,
+  y_followers double precision,
+  reward double precision not null,
+  weight double precision not null,
+  computed_at timestamptz not null,
+  constraint weight_is_a_fraction check (weight > 0 and weight <= 1)
+);
+comment on table public.post_outcomes is 'A finished post''s outcomes at 48 h and its reward, as last learned from.';
+comment on column public.post_outcomes.y_impressions is 'ln(1 + impressions).';
+comment on column public.post_outcomes.y_engagement is 'ln((engagements + 200 r0) / (impressions + 200)), r0 the account''s median rate.';
+comment on column public.post_outcomes.y_followers is 'ln(1 + max(credited followers, 0)).';
+comment on column public.post_outcomes.reward is 'Weighted mean of the known outcomes, each winsorised and scaled to the account''s own spread.';
+comment on column public.post_outcomes.weight is '2^(-age / 90 days): what the post still counts.';
+create index post_outcomes_account_id_idx on public.post_outcomes (account_id);
+
+create table public.dimension_performance (
+  account_id bigint not null references public.accounts (id) on delete cascade,
+  dimension text not null,
+  value text not null,
+  uses integer not null,
+  effective_n double precision not null,
+  total_impressions bigint not null,
+  total_engagements bigint not null,
+  total_followers_gained double precision not null,
+  mean_impressions double precision,
+  mean_engagement_rate double precision,
+  mean_followers_gained double precision,
+  mean_reward double precision not null,
+  posterior_mean double precision not null,
+  posterior_scale double precision not null,
+  posterior_df double precision not null,
+  effect double precision not null,
+  effect_low_80 double precision not null,
+  effect_high_80 double precision not null,
+  effect_low_90 double precision not null,
+  effect_high_90 double precision not null,
+  prob_above_average double precision not null,
+  confidence double precision not null,
+  last_posted_at timestamptz not null,
+  computed_at timestamptz not null,
+  primary key (account_id, dimension, value),
+  foreign key (account_id, dimension, value)
+    references public.dimension_values (account_id, dimension, value) on delete cascade,
+  constraint uses_are_positive check (uses > 0),
+  constraint confidence_is_a_fraction check (confidence > 0 and confidence <= 1),
+  constraint probability_is_a_fraction check (prob_above_average between 0 and 1),
+  constraint intervals_are_nested check (
+    effect_low_90 <= effect_low_80 and effect_low_80 <= effect
+    and effect <= effect_high_80 and effect_high_80 <= effect_high_90
+  )
+);
+comment on table public.dimension_performance is 'What one value of one dimension has shown. Effects are in units of the reward''s spread; the posterior is marginal: other dimensions are not adjusted for.';
+comment on column public.dimension_performance.uses is 'Finished posts with this value.';
+comment on column public.dimension_performance.effective_n is 'Sum of the posts'' weights.';
+comment on column public.dimension_performance.mean_reward is 'Raw weighted mean; confounded, for display only.';
+comment on column public.dimension_performance.posterior_mean is 'Mean of the posterior Student t of the value''s mean reward.';
+comment on column public.dimension_performance.posterior_scale is 'Scale of that t.';
+comment on column public.dimension_performance.posterior_df is 'Degrees of freedom of that t.';
+comment on column public.dimension_performance.effect is 'posterior_mean minus the mean of the dimension.';
+comment on column public.dimension_performance.effect_low_80 is 'Lower end of the 80 % credible interval of effect; likewise the other bounds.';
+comment on column public.dimension_performance.prob_above_average is 'Probability that the value is better than the mean of its dimension.';
+comment on column public.dimension_performance.confidence is 'min(1, uses / 30): how much was tried, not how sure the effect is.';
+
+create view public.angle_performance with (security_invoker = on) as
+  select * from public.dimension_performance where dimension = 'angle';
+create view public.tone_performance with (security_invoker = on) as
+  select * from public.dimension_performance where dimension = 'tone';
+create view public.topic_performance with (security_invoker = on) as
+  select * from public.dimension_performance where dimension = 'topic';
+create view public.format_performance with (security_invoker = on) as
+  select * from public.dimension_performance where dimension = 'format';
+create view public.generator_performance with (security_invoker = on) as
+  select * from public.dimension_performance where dimension = 'generator';
+create view public.hook_performance with (security_invoker = on) as
+  select * from public.dimension_performance where dimension = 'hook_pattern';
+comment on view public.angle_performance is 'dimension_performance of the dimension angle.';
+comment on view public.tone_performance is 'dimension_performance of the dimension tone.';
+comment on view public.topic_performance is 'dimension_performance of the dimension topic.';
+comment on view public.format_performance is 'dimension_performance of the dimension format.';
+comment on view public.generator_performance is 'dimension_performance of the dimension generator.';
+comment on view public.hook_performance is 'dimension_performance of the dimension hook_pattern.';
+
+alter table public.reward_weights enable row level security;
+alter table public.post_outcomes enable row level security;
+alter table public.dimension_performance enable row level security;
+
+create policy signed_in_users_read_reward_weights on public.reward_weights
+  for select to authenticated using (true);
+create policy owners_read_their_outcomes on public.post_outcomes
+  for select to authenticated
+  using (account_id in (select id from public.accounts where owner_id = (select auth.uid())));
+create policy owners_read_their_performance on public.dimension_performance
+  for select to authenticated
+  using (account_id in (select id from public.accounts where owner_id = (select auth.uid())));
+
+grant select on public.reward_weights, public.post_outcomes, public.dimension_performance,
+  public.angle_performance, public.tone_performance, public.topic_performance,
+  public.format_performance, public.generator_performance, public.hook_performance to authenticated;
+grant select on public.angle_performance, public.tone_performance, public.topic_performance,
+  public.format_performance, public.generator_performance, public.hook_performance to service_role;
+grant select, update on public.reward_weights to service_role;
+grant select, insert, update, delete on public.post_outcomes, public.dimension_performance to service_role;
+
+-- Rewards of an account's finished posts. The outcome is that of the read nearest after 48 h, by true
+-- age; no rolling mean is subtracted, for a policy that plays its best values would erase them.
+create function postloop.post_rewards(p_account_id bigint, p_now timestamptz)
+returns table (post_id text, account_id bigint, posted_at timestamptz, y_impressions double precision,
+  y_engagement double precision, y_followers double precision, reward double precision, weight double precision)
+language sql
+stable
+set search_path = ''
+as $$
+  with
+  -- 1 the first accepted read at 48 h or later, and the credit at 48 h
+  finished as (
+    select distinct on (p.post_id) p.post_id, p.account_id, p.posted_at,
+      m.impressions::double precision as impressions,
+      (m.likes + m.retweets + m.replies + m.bookmarks)::double precision as engagements,
+      case when p.posted_at + interval '48 hours' <= p_now then c.credit_48h end as credit
+    from public.post_attribution p
+    join public.real_tweet_metrics m on m.tweet_id = p.post_id
+    join public.collection_phases ph on ph.phase = m.collection_phase
+    left join public.post_credit c on c.post_id = p.post_id
+    where p.account_id = p_account_id
+      and ph.age >= interval '48 hours'
+      and m.collected_at <= p_now
+      and m.impressions is not null
+    order by p.post_id, m.age_h
+  ),
+  -- 2 the account's usual engagement rate; never 0, so that a post without engagement has a logarithm
+  usual as (
+    select coalesce(
+      nullif(percentile_cont(0.5) within group (order by f.engagements / f.impressions)
+        filter (where f.impressions > 0 and f.posted_at > p_now - interval '90 days'), 0),
+      (sum(f.engagements) + 0.5) / (sum(f.impressions) filter (where f.engagements is not null) + 1)) as rate
+    from finished f
+  ),
+  outcome as (
+    select f.post_id, f.account_id, f.posted_at,
+      ln(1 + f.impressions) as y_impressions,
+      ln((f.engagements + 200 * u.rate) / (f.impressions + 200)) as y_engagement,
+      ln(1 + greatest(f.credit, 0)) as y_followers
+    from finished f
+    cross join usual u
+  ),
+  -- 3 centre and spread of each outcome over the last 90 days
+  long as (
+    select o.post_id, o.posted_at, x.outcome, x.y
+    from outcome o
+    cross join lateral (values
+      ('impressions', o.y_impressions), ('engagement', o.y_engagement), ('followers', o.y_followers)
+    ) x(outcome, y)
+    where x.y is not null
+  ),
+  centre as (
+    select l.outcome, percentile_cont(0.5) within group (order by l.y) as median
+    from long l
+    where l.posted_at > p_now - interval '90 days'
+    group by l.outcome
+  ),
+  spread as (
+    select l.outcome, c.median,
+      coalesce(nullif(1.4826 * percentile_cont(0.5) within group (order by abs(l.y - c.median)), 0),
+        stddev_samp(l.y)) as scale
+    from long l
+    join centre c on c.outcome = l.outcome
+    where l.posted_at > p_now - interval '90 days'
+    group by l.outcome, c.median
+  ),
+  -- 4 winsorised at three spreads, weighted by what the account is after
+  scored as (
+    select l.post_id,
+      sum(w.weight * case when s.scale > 0 then greatest(-3, least(3, (l.y - s.median) / s.scale)) else 0 end)
+        / sum(w.weight) as reward
+    from long l
+    join spread s on s.outcome = l.outcome
+    join public.reward_weights w on w.outcome = l.outcome and w.weight > 0
+    group by l.post_id
+  )
+  select o.post_id, o.account_id, o.posted_at, o.y_impressions, o.y_engagement, o.y_followers, s.reward,
+    greatest(power(2, -extract(epoch from p_now - o.posted_at)::double precision / 86400 / 90), 1e-9)
+  from outcome o
+  join scored s on s.post_id = o.post_id
+$$;
+comment on function postloop.post_rewards is
+  'Outcomes at 48 h and the composite reward of an account''s finished posts, as known at p_now.';
+
+create function public.learning_backlog(p_account_ids bigint[] default null)
+returns bigint[]
+language sql
+stable
+set search_path = ''
+as $$
+  select coalesce(array_agg(s.account_id order by s.account_id), '{}')
+  from public.learning_state s
+  where case when p_account_ids is null then s.learned_version < s.data_version
+    else s.account_id = any (p_account_ids) end
+$$;
+comment on function public.learning_backlog is
+  'Accounts whose data changed since they were learned, or those of the given ids that have data.';
+
+-- Sums per value for the learner: one call an account, one jsonb, never a row set that could be cut.
+create function public.learning_statistics(p_account_id bigint, p_now timestamptz)
+returns jsonb
+language plpgsql
+set search_path = ''
+set statement_timeout = '55s'
+as $$
+declare
+  v_version bigint;
+  v_result jsonb;
+begin
+  -- Read before the data, so that a change in between makes the account due again.
+  select s.data_version into v_version from public.learning_state s where s.account_id = p_account_id;
+
+  with reward as materialized (
+    select * from postloop.post_rewards(p_account_id, p_now)
+  ), stored as (
+    insert into public.post_outcomes as o
+      (post_id, account_id, posted_at, y_impressions, y_engagement, y_followers, reward, weight, computed_at)
+    select r.*, p_now from reward r
+    on conflict (post_id) do update
+    set y_impressions = excluded.y_impressions, y_engagement = excluded.y_engagement,
+        y_followers = excluded.y_followers, reward = excluded.reward, weight = excluded.weight,
+        computed_at = excluded.computed_at
+    where (o.y_impressions, o.y_engagement, o.y_followers, o.reward, o.weight)
+      is distinct from (excluded.y_impressions, excluded.y_engagement, excluded.y_followers,
+        excluded.reward, excluded.weight)
+  ), use as (
+    select v.key as dimension, v.value, r.reward as y, r.weight as w, r.posted_at, p.impressions,
+      p.likes + p.retweets + p.replies + p.bookmarks as engagements, p.engagement_rate,
+      p.followers_gained
+    from reward r
+    join public.post_attribution p on p.post_id = r.post_id
+    cross join lateral jsonb_each_text(p.realised) v
+  ), value_sum as (
+    select u.dimension, u.value, count(*) as uses, sum(u.w) as n, sum(u.w * u.y) as s1,
+      sum(u.w * u.y * u.y) as s2, coalesce(sum(u.impressions), 0) as total_impressions,
+      coalesce(sum(u.engagements), 0) as total_engagements,
+      coalesce(sum(u.followers_gained), 0) as total_followers_gained,
+      avg(u.impressions)::double precision as mean_impressions,
+      avg(u.engagement_rate) as mean_engagement_rate,
+      avg(u.followers_gained) as mean_followers_gained,
+      max(u.posted_at) as last_posted_at
+    from use u
+    group by u.dimension, u.value
+  )
+  select jsonb_build_object(
+      'account_id', p_account_id,
+      'data_version', v_version,
+      'finished_posts', (select count(*) from reward),
+      'values', coalesce((select jsonb_agg(to_jsonb(v) order by v.dimension, v.value) from value_sum v), '[]'::jsonb))
+    into v_result;
+  return v_result;
+end
+$$;
+comment on function public.learning_statistics is
+  'Recomputes an account''s post outcomes and returns weighted sums of the reward per dimension value.';
+
+create function public.record_performance(p_account_id bigint, p_data_version bigint, p_finished_posts integer,
+  p_priors jsonb, p_rows jsonb, p_now timestamptz)
+returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_written integer;
+  v_removed integer;
+begin
+  -- Two learners of one account take turns, and the one with older data does not overwrite.
+  perform from public.learning_state s where s.account_id = p_account_id for update;
+  if exists (select from public.learning_state s where s.account_id = p_account_id and s.learned_version > p_data_version) then
+    return jsonb_build_object('code', 'superseded');
+  end if;
+
+  with given as (
+    select g.* from jsonb_populate_recordset(null::public.dimension_performance, p_rows) g
+  ), written as (
+    insert into public.dimension_performance as d
+    select p_account_id, g.dimension, g.value, g.uses, g.effective_n, g.total_impressions,
+      g.total_engagements, g.total_followers_gained, g.mean_impressions, g.mean_engagement_rate,
+      g.mean_followers_gained, g.mean_reward, g.posterior_mean, g.posterior_scale, g.posterior_df,
+      g.effect, g.effect_low_80, g.effect_high_80, g.effect_low_90, g.effect_high_90,
+      g.prob_above_average, g.confidence, g.last_posted_at, p_now
+    from given g
+    on conflict (account_id, dimension, value) do update
+    set uses = excluded.uses, effective_n = excluded.effective_n,
+        total_impressions = excluded.total_impressions, total_engagements = excluded.total_engagements,
+        total_followers_gained = excluded.total_followers_gained,
+        mean_impressions = excluded.mean_impressions,
+        mean_engagement_rate = excluded.mean_engagement_rate,
+        mean_followers_gained = excluded.mean_followers_gained, mean_reward = excluded.mean_reward,
+        posterior_mean = excluded.posterior_mean, posterior_scale = excluded.posterior_scale,
+        posterior_df = excluded.posterior_df, effect = excluded.effect,
+        effect_low_80 = excluded.effect_low_80, effect_high_80 = excluded.effect_high_80,
+        effect_low_90 = excluded.effect_low_90, effect_high_90 = excluded.effect_high_90,
+        prob_above_average = excluded.prob_above_average, confidence = excluded.confidence,
+        last_posted_at = excluded.last_posted_at, computed_at = excluded.computed_at
+    returning 1
+  )
+  select count(*) into v_written from written;
+
+  delete from public.dimension_performance d
+  where d.account_id = p_account_id
+    and not exists (
+      select from jsonb_to_recordset(p_rows) g(dimension text, value text)
+      where g.dimension = d.dimension and g.value = d.value);
+  get diagnostics v_removed = row_count;
+
+  update public.learning_state s
+  set learned_version = p_data_version, priors = p_priors, finished_posts = p_finished_posts,
+      learned_at = p_now
+  where s.account_id = p_account_id;
+
+  return jsonb_build_object('code', 'recorded', 'written', v_written, 'removed', v_removed);
+end
+$$;
+comment on function public.record_performance is
+  'Replaces an account''s dimension_performance by what was learned from the given data version.';
+
+revoke execute on function postloop.post_rewards, public.learning_backlog, public.learning_statistics,
+  public.record_performance from public, anon, authenticated;
+grant execute on function postloop.post_rewards, public.learning_backlog, public.learning_statistics,
+  public.record_performance to service_role;
