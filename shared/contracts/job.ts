@@ -36,3 +36,29 @@ export const jobReplySchema = tallySchema.extend({
   details: z.record(z.string(), z.unknown()),
 });
 export type JobReply = z.infer<typeof jobReplySchema>;
+
+export const jobStateSchema = z.enum(['ok', 'partial', 'failed', 'late', 'running', 'never_ran']);
+export type JobState = z.infer<typeof jobStateSchema>;
+
+/** What `health` answers: each job's last run, the rows of each table, and what is waiting. */
+export const healthReplySchema = z.object({
+  run_id: z.uuid(),
+  as_of: momentSchema,
+  jobs: z.array(
+    z.object({
+      job: jobNameSchema,
+      state: jobStateSchema,
+      every_seconds: z.number().positive(),
+      last_status: runStatusSchema.nullable(),
+      last_run_at: momentSchema.nullable(),
+      last_success_at: momentSchema.nullable(),
+      expected: z.int().nullable(),
+      done: z.int().nullable(),
+      failed: z.int().nullable(),
+      error: z.record(z.string(), z.unknown()).nullable(),
+    }),
+  ),
+  tables: z.record(z.string(), z.int().nonnegative()),
+  waiting: z.record(z.string(), z.union([z.int(), momentSchema]).nullable()),
+});
+export type HealthReply = z.infer<typeof healthReplySchema>;

@@ -21,19 +21,20 @@ export type Policy = z.infer<typeof policySchema>;
 
 /**
  * One decision. `propensity` is the exact probability of this combination given its slate:
- * its multiplicity among the slate's draws, divided by their number.
+ * its multiplicity among the slate's draws, divided by their number. `prompt` is a block for the
+ * writer: what to write, and the evidence for and against the values known so far.
  */
 export const decisionSchema = z.object({
   decision_id: decisionIdSchema,
   dimensions: dimensionValuesSchema,
   propensity: z.number().gt(0).max(1),
   policy: policySchema,
+  prompt: z.string(),
 });
 export type Decision = z.infer<typeof decisionSchema>;
 
 export const recommendReplySchema = z.object({
   account: handleSchema,
   decisions: z.array(decisionSchema),
-  prompt: z.string(),
 });
 export type RecommendReply = z.infer<typeof recommendReplySchema>;

@@ -30,6 +30,7 @@ as $$
       case
         when last.job is null then 'never_ran'
         when last.as_of < p_now - 2.5 * s.every then 'late'
+        when last.status = 'running' then 'running'
         when last.status = 'failed' then 'failed'
         when last.status = 'partial' then 'partial'
         else 'ok'
@@ -37,7 +38,7 @@ as $$
     from public.job_schedules s
     left join lateral (
       select r.* from public.pipeline_runs r
-      where r.job = s.job and r.as_of <= p_now and r.status <> 'running'
+      where r.job = s.job and r.as_of <= p_now
       order by r.started_at desc limit 1
     ) last on true
     left join lateral (

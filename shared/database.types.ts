@@ -1,0 +1,1904 @@
+// Written by "npm run types" from the migrated database. Do not edit.
+
+export type Json = string | number | boolean | null | { [key: string]: Json | undefined } | Json[];
+
+export type Database = {
+  public: {
+    Tables: {
+      account_rates: {
+        Row: {
+          account_id: number;
+          b: number;
+          fitted_at: string;
+          hours: number;
+          phi: number;
+          q: number;
+          settled_through: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          account_id: number;
+          b: number;
+          fitted_at: string;
+          hours: number;
+          phi: number;
+          q: number;
+          settled_through: string;
+        };
+        Update: {
+          account_id?: number;
+          b?: number;
+          fitted_at?: string;
+          hours?: number;
+          phi?: number;
+          q?: number;
+          settled_through?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'account_rates_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: true;
+            referencedRelation: 'accounts';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
+      accounts: {
+        Row: {
+          created_at: string;
+          handle: string;
+          id: number;
+          owner_id: string | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          created_at?: string;
+          handle: string;
+          id?: never;
+          owner_id?: string | null;
+        };
+        Update: {
+          created_at?: string;
+          handle?: string;
+          id?: never;
+          owner_id?: string | null;
+        };
+        Relationships: [];
+      };
+      collection_attempts: {
+        Row: {
+          account_id: number;
+          attempted_at: string;
+          evidence: Json | null;
+          id: number;
+          outcome: string;
+          phase: string | null;
+          post_id: string | null;
+          run_id: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          account_id: number;
+          attempted_at: string;
+          evidence?: Json | null;
+          id?: never;
+          outcome: string;
+          phase?: string | null;
+          post_id?: string | null;
+          run_id: string;
+        };
+        Update: {
+          account_id?: number;
+          attempted_at?: string;
+          evidence?: Json | null;
+          id?: never;
+          outcome?: string;
+          phase?: string | null;
+          post_id?: string | null;
+          run_id?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'collection_attempts_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: false;
+            referencedRelation: 'accounts';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'collection_attempts_outcome_fkey';
+            columns: ['outcome'];
+            isOneToOne: false;
+            referencedRelation: 'read_outcomes';
+            referencedColumns: ['outcome'];
+          },
+          {
+            foreignKeyName: 'collection_attempts_phase_fkey';
+            columns: ['phase'];
+            isOneToOne: false;
+            referencedRelation: 'collection_phases';
+            referencedColumns: ['phase'];
+          },
+          {
+            foreignKeyName: 'collection_attempts_post_id_fkey';
+            columns: ['post_id'];
+            isOneToOne: false;
+            referencedRelation: 'post_attribution';
+            referencedColumns: ['post_id'];
+          },
+          {
+            foreignKeyName: 'collection_attempts_post_id_fkey';
+            columns: ['post_id'];
+            isOneToOne: false;
+            referencedRelation: 'post_tracking';
+            referencedColumns: ['post_id'];
+          },
+        ];
+      };
+      collection_phases: {
+        Row: {
+          age: string;
+          phase: string;
+          tolerance: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          age: string;
+          phase: string;
+          tolerance: string;
+        };
+        Update: {
+          age?: string;
+          phase?: string;
+          tolerance?: string;
+        };
+        Relationships: [];
+      };
+      content_metadata: {
+        Row: {
+          account_id: number;
+          angle: string | null;
+          assigned: NonNullable<Json>;
+          created_at: string;
+          decision_id: string;
+          format: string | null;
+          generator: string | null;
+          hook_pattern: string | null;
+          kind: string;
+          origin: string;
+          policy: string | null;
+          propensity: number | null;
+          rng_seed: number | null;
+          slate: Json | null;
+          tone: string | null;
+          topic: string | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          account_id: number;
+          angle?: never;
+          assigned?: NonNullable<Json>;
+          created_at?: string;
+          decision_id?: string;
+          format?: never;
+          generator?: never;
+          hook_pattern?: never;
+          kind?: string;
+          origin: string;
+          policy?: string | null;
+          propensity?: number | null;
+          rng_seed?: number | null;
+          slate?: Json | null;
+          tone?: never;
+          topic?: never;
+        };
+        Update: {
+          account_id?: number;
+          angle?: never;
+          assigned?: NonNullable<Json>;
+          created_at?: string;
+          decision_id?: string;
+          format?: never;
+          generator?: never;
+          hook_pattern?: never;
+          kind?: string;
+          origin?: string;
+          policy?: string | null;
+          propensity?: number | null;
+          rng_seed?: number | null;
+          slate?: Json | null;
+          tone?: never;
+          topic?: never;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'content_metadata_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: false;
+            referencedRelation: 'accounts';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
+      dimension_performance: {
+        Row: {
+          account_id: number;
+          computed_at: string;
+          confidence: number;
+          dimension: string;
+          effect: number;
+          effect_high_80: number;
+          effect_high_90: number;
+          effect_low_80: number;
+          effect_low_90: number;
+          effective_n: number;
+          last_posted_at: string;
+          mean_engagement_rate: number | null;
+          mean_followers_gained: number | null;
+          mean_impressions: number | null;
+          mean_reward: number;
+          posterior_df: number;
+          posterior_mean: number;
+          posterior_scale: number;
+          prob_above_average: number;
+          total_engagements: number;
+          total_followers_gained: number;
+          total_impressions: number;
+          uses: number;
+          value: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          account_id: number;
+          computed_at: string;
+          confidence: number;
+          dimension: string;
+          effect: number;
+          effect_high_80: number;
+          effect_high_90: number;
+          effect_low_80: number;
+          effect_low_90: number;
+          effective_n: number;
+          last_posted_at: string;
+          mean_engagement_rate?: number | null;
+          mean_followers_gained?: number | null;
+          mean_impressions?: number | null;
+          mean_reward: number;
+          posterior_df: number;
+          posterior_mean: number;
+          posterior_scale: number;
+          prob_above_average: number;
+          total_engagements: number;
+          total_followers_gained: number;
+          total_impressions: number;
+          uses: number;
+          value: string;
+        };
+        Update: {
+          account_id?: number;
+          computed_at?: string;
+          confidence?: number;
+          dimension?: string;
+          effect?: number;
+          effect_high_80?: number;
+          effect_high_90?: number;
+          effect_low_80?: number;
+          effect_low_90?: number;
+          effective_n?: number;
+          last_posted_at?: string;
+          mean_engagement_rate?: number | null;
+          mean_followers_gained?: number | null;
+          mean_impressions?: number | null;
+          mean_reward?: number;
+          posterior_df?: number;
+          posterior_mean?: number;
+          posterior_scale?: number;
+          prob_above_average?: number;
+          total_engagements?: number;
+          total_followers_gained?: number;
+          total_impressions?: number;
+          uses?: number;
+          value?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'dimension_performance_account_id_dimension_value_fkey';
+            columns: ['account_id', 'dimension', 'value'];
+            isOneToOne: true;
+            referencedRelation: 'dimension_values';
+            referencedColumns: ['account_id', 'dimension', 'value'];
+          },
+          {
+            foreignKeyName: 'dimension_performance_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: false;
+            referencedRelation: 'accounts';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
+      dimension_values: {
+        Row: {
+          account_id: number;
+          created_at: string;
+          dimension: string;
+          label: string | null;
+          retired_at: string | null;
+          value: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          account_id: number;
+          created_at?: string;
+          dimension: string;
+          label?: string | null;
+          retired_at?: string | null;
+          value: string;
+        };
+        Update: {
+          account_id?: number;
+          created_at?: string;
+          dimension?: string;
+          label?: string | null;
+          retired_at?: string | null;
+          value?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'dimension_values_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: false;
+            referencedRelation: 'accounts';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'dimension_values_dimension_fkey';
+            columns: ['dimension'];
+            isOneToOne: false;
+            referencedRelation: 'dimensions';
+            referencedColumns: ['dimension'];
+          },
+        ];
+      };
+      dimensions: {
+        Row: {
+          description: string;
+          dimension: string;
+          position: number;
+        };
+        ComputedFields: never;
+        Insert: {
+          description: string;
+          dimension: string;
+          position: number;
+        };
+        Update: {
+          description?: string;
+          dimension?: string;
+          position?: number;
+        };
+        Relationships: [];
+      };
+      follower_collections: {
+        Row: {
+          account_id: number;
+          attempts: number;
+          lease_id: string | null;
+          next_attempt_at: string;
+          outcome: string | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          account_id: number;
+          attempts?: number;
+          lease_id?: string | null;
+          next_attempt_at: string;
+          outcome?: string | null;
+        };
+        Update: {
+          account_id?: number;
+          attempts?: number;
+          lease_id?: string | null;
+          next_attempt_at?: string;
+          outcome?: string | null;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'follower_collections_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: true;
+            referencedRelation: 'accounts';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'follower_collections_outcome_fkey';
+            columns: ['outcome'];
+            isOneToOne: false;
+            referencedRelation: 'read_outcomes';
+            referencedColumns: ['outcome'];
+          },
+        ];
+      };
+      follower_hour: {
+        Row: {
+          account_id: number;
+          credited: number;
+          df: number;
+          explained: number;
+          exposure: number;
+          gap: boolean;
+          hr: string;
+          organic: number;
+          unexplained: number;
+        };
+        ComputedFields: never;
+        Insert: {
+          account_id: number;
+          credited: number;
+          df: number;
+          explained: number;
+          exposure: number;
+          gap: boolean;
+          hr: string;
+          organic: number;
+          unexplained: number;
+        };
+        Update: {
+          account_id?: number;
+          credited?: number;
+          df?: number;
+          explained?: number;
+          exposure?: number;
+          gap?: boolean;
+          hr?: string;
+          organic?: number;
+          unexplained?: number;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'follower_hour_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: false;
+            referencedRelation: 'accounts';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
+      follower_snapshots: {
+        Row: {
+          account_id: number;
+          captured_at: string;
+          followers: number;
+          is_exact: boolean;
+          run_id: string;
+          source: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          account_id: number;
+          captured_at: string;
+          followers: number;
+          is_exact: boolean;
+          run_id: string;
+          source: string;
+        };
+        Update: {
+          account_id?: number;
+          captured_at?: string;
+          followers?: number;
+          is_exact?: boolean;
+          run_id?: string;
+          source?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'follower_snapshots_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: false;
+            referencedRelation: 'accounts';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
+      job_schedules: {
+        Row: {
+          description: string;
+          every: string;
+          job: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          description: string;
+          every: string;
+          job: string;
+        };
+        Update: {
+          description?: string;
+          every?: string;
+          job?: string;
+        };
+        Relationships: [];
+      };
+      learning_state: {
+        Row: {
+          account_id: number;
+          data_version: number;
+          finished_posts: number;
+          learned_at: string | null;
+          learned_version: number;
+          priors: NonNullable<Json>;
+        };
+        ComputedFields: never;
+        Insert: {
+          account_id: number;
+          data_version?: number;
+          finished_posts?: number;
+          learned_at?: string | null;
+          learned_version?: number;
+          priors?: NonNullable<Json>;
+        };
+        Update: {
+          account_id?: number;
+          data_version?: number;
+          finished_posts?: number;
+          learned_at?: string | null;
+          learned_version?: number;
+          priors?: NonNullable<Json>;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'learning_state_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: true;
+            referencedRelation: 'accounts';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
+      metric_collections: {
+        Row: {
+          account_id: number;
+          attempts: number;
+          due_at: string;
+          expires_at: string;
+          finished_at: string | null;
+          lease_id: string | null;
+          next_attempt_at: string;
+          outcome: string | null;
+          phase: string;
+          post_id: string;
+          state: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          account_id: number;
+          attempts?: number;
+          due_at: string;
+          expires_at: string;
+          finished_at?: string | null;
+          lease_id?: string | null;
+          next_attempt_at: string;
+          outcome?: string | null;
+          phase: string;
+          post_id: string;
+          state?: string;
+        };
+        Update: {
+          account_id?: number;
+          attempts?: number;
+          due_at?: string;
+          expires_at?: string;
+          finished_at?: string | null;
+          lease_id?: string | null;
+          next_attempt_at?: string;
+          outcome?: string | null;
+          phase?: string;
+          post_id?: string;
+          state?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'metric_collections_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: false;
+            referencedRelation: 'accounts';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'metric_collections_outcome_fkey';
+            columns: ['outcome'];
+            isOneToOne: false;
+            referencedRelation: 'read_outcomes';
+            referencedColumns: ['outcome'];
+          },
+          {
+            foreignKeyName: 'metric_collections_phase_fkey';
+            columns: ['phase'];
+            isOneToOne: false;
+            referencedRelation: 'collection_phases';
+            referencedColumns: ['phase'];
+          },
+          {
+            foreignKeyName: 'metric_collections_post_id_fkey';
+            columns: ['post_id'];
+            isOneToOne: false;
+            referencedRelation: 'post_attribution';
+            referencedColumns: ['post_id'];
+          },
+          {
+            foreignKeyName: 'metric_collections_post_id_fkey';
+            columns: ['post_id'];
+            isOneToOne: false;
+            referencedRelation: 'post_tracking';
+            referencedColumns: ['post_id'];
+          },
+        ];
+      };
+      pipeline_runs: {
+        Row: {
+          as_of: string;
+          done: number;
+          error: Json | null;
+          expected: number;
+          failed: number;
+          finished_at: string | null;
+          job: string;
+          run_id: string;
+          skipped: NonNullable<Json>;
+          started_at: string;
+          status: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          as_of: string;
+          done?: number;
+          error?: Json | null;
+          expected?: number;
+          failed?: number;
+          finished_at?: string | null;
+          job: string;
+          run_id?: string;
+          skipped?: NonNullable<Json>;
+          started_at?: string;
+          status?: string;
+        };
+        Update: {
+          as_of?: string;
+          done?: number;
+          error?: Json | null;
+          expected?: number;
+          failed?: number;
+          finished_at?: string | null;
+          job?: string;
+          run_id?: string;
+          skipped?: NonNullable<Json>;
+          started_at?: string;
+          status?: string;
+        };
+        Relationships: [];
+      };
+      post_attribution: {
+        Row: {
+          account_id: number;
+          angle: string | null;
+          bookmarks: number | null;
+          decision_id: string | null;
+          engagement_rate: number | null;
+          followers_24h_after: number | null;
+          followers_2h_after: number | null;
+          followers_48h_after: number | null;
+          followers_before: number | null;
+          followers_gained: number | null;
+          followers_gained_high: number | null;
+          followers_gained_low: number | null;
+          format: string | null;
+          generator_used: string | null;
+          hook_pattern: string | null;
+          impressions: number | null;
+          kind: string;
+          last_updated: string | null;
+          likes: number | null;
+          metrics_captured_at: string | null;
+          metrics_phase: string | null;
+          post_id: string;
+          posted_at: string;
+          profile_clicks: number | null;
+          quotes: number | null;
+          realised: NonNullable<Json>;
+          replies: number | null;
+          retweets: number | null;
+          tone: string | null;
+          topic: string | null;
+          tracked_at: string;
+          viral_score: number | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          account_id: number;
+          angle?: never;
+          bookmarks?: number | null;
+          decision_id?: string | null;
+          engagement_rate?: never;
+          followers_24h_after?: number | null;
+          followers_2h_after?: number | null;
+          followers_48h_after?: number | null;
+          followers_before?: number | null;
+          followers_gained?: number | null;
+          followers_gained_high?: number | null;
+          followers_gained_low?: number | null;
+          format?: never;
+          generator_used?: never;
+          hook_pattern?: never;
+          impressions?: number | null;
+          kind?: string;
+          last_updated?: string | null;
+          likes?: number | null;
+          metrics_captured_at?: string | null;
+          metrics_phase?: string | null;
+          post_id: string;
+          posted_at: string;
+          profile_clicks?: number | null;
+          quotes?: number | null;
+          realised?: NonNullable<Json>;
+          replies?: number | null;
+          retweets?: number | null;
+          tone?: never;
+          topic?: never;
+          tracked_at?: string;
+          viral_score?: number | null;
+        };
+        Update: {
+          account_id?: number;
+          angle?: never;
+          bookmarks?: number | null;
+          decision_id?: string | null;
+          engagement_rate?: never;
+          followers_24h_after?: number | null;
+          followers_2h_after?: number | null;
+          followers_48h_after?: number | null;
+          followers_before?: number | null;
+          followers_gained?: number | null;
+          followers_gained_high?: number | null;
+          followers_gained_low?: number | null;
+          format?: never;
+          generator_used?: never;
+          hook_pattern?: never;
+          impressions?: number | null;
+          kind?: string;
+          last_updated?: string | null;
+          likes?: number | null;
+          metrics_captured_at?: string | null;
+          metrics_phase?: string | null;
+          post_id?: string;
+          posted_at?: string;
+          profile_clicks?: number | null;
+          quotes?: number | null;
+          realised?: NonNullable<Json>;
+          replies?: number | null;
+          retweets?: number | null;
+          tone?: never;
+          topic?: never;
+          tracked_at?: string;
+          viral_score?: number | null;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'post_attribution_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: false;
+            referencedRelation: 'accounts';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'post_attribution_decision_id_fkey';
+            columns: ['decision_id'];
+            isOneToOne: true;
+            referencedRelation: 'content_metadata';
+            referencedColumns: ['decision_id'];
+          },
+        ];
+      };
+      post_credit: {
+        Row: {
+          account_id: number;
+          computed_at: string;
+          credit_24h: number;
+          credit_2h: number;
+          credit_48h: number;
+          credit_7d: number;
+          final: boolean;
+          method: string;
+          post_id: string;
+          settled_24h: number;
+          settled_2h: number;
+          settled_48h: number;
+          settled_7d: number;
+          settled_spread_48h: number;
+          settled_thinning_48h: number;
+          var_48h: number;
+        };
+        ComputedFields: never;
+        Insert: {
+          account_id: number;
+          computed_at: string;
+          credit_24h: number;
+          credit_2h: number;
+          credit_48h: number;
+          credit_7d: number;
+          final: boolean;
+          method: string;
+          post_id: string;
+          settled_24h: number;
+          settled_2h: number;
+          settled_48h: number;
+          settled_7d: number;
+          settled_spread_48h: number;
+          settled_thinning_48h: number;
+          var_48h: number;
+        };
+        Update: {
+          account_id?: number;
+          computed_at?: string;
+          credit_24h?: number;
+          credit_2h?: number;
+          credit_48h?: number;
+          credit_7d?: number;
+          final?: boolean;
+          method?: string;
+          post_id?: string;
+          settled_24h?: number;
+          settled_2h?: number;
+          settled_48h?: number;
+          settled_7d?: number;
+          settled_spread_48h?: number;
+          settled_thinning_48h?: number;
+          var_48h?: number;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'post_credit_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: false;
+            referencedRelation: 'accounts';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'post_credit_post_id_fkey';
+            columns: ['post_id'];
+            isOneToOne: true;
+            referencedRelation: 'post_attribution';
+            referencedColumns: ['post_id'];
+          },
+          {
+            foreignKeyName: 'post_credit_post_id_fkey';
+            columns: ['post_id'];
+            isOneToOne: true;
+            referencedRelation: 'post_tracking';
+            referencedColumns: ['post_id'];
+          },
+        ];
+      };
+      post_outcomes: {
+        Row: {
+          account_id: number;
+          computed_at: string;
+          post_id: string;
+          posted_at: string;
+          reward: number;
+          weight: number;
+          y_engagement: number | null;
+          y_followers: number | null;
+          y_impressions: number;
+        };
+        ComputedFields: never;
+        Insert: {
+          account_id: number;
+          computed_at: string;
+          post_id: string;
+          posted_at: string;
+          reward: number;
+          weight: number;
+          y_engagement?: number | null;
+          y_followers?: number | null;
+          y_impressions: number;
+        };
+        Update: {
+          account_id?: number;
+          computed_at?: string;
+          post_id?: string;
+          posted_at?: string;
+          reward?: number;
+          weight?: number;
+          y_engagement?: number | null;
+          y_followers?: number | null;
+          y_impressions?: number;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'post_outcomes_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: false;
+            referencedRelation: 'accounts';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'post_outcomes_post_id_fkey';
+            columns: ['post_id'];
+            isOneToOne: true;
+            referencedRelation: 'post_attribution';
+            referencedColumns: ['post_id'];
+          },
+          {
+            foreignKeyName: 'post_outcomes_post_id_fkey';
+            columns: ['post_id'];
+            isOneToOne: true;
+            referencedRelation: 'post_tracking';
+            referencedColumns: ['post_id'];
+          },
+        ];
+      };
+      read_outcomes: {
+        Row: {
+          consequence: string;
+          description: string;
+          outcome: string;
+          retry_after: string | null;
+          retry_doubles: boolean;
+        };
+        ComputedFields: never;
+        Insert: {
+          consequence: string;
+          description: string;
+          outcome: string;
+          retry_after?: string | null;
+          retry_doubles?: boolean;
+        };
+        Update: {
+          consequence?: string;
+          description?: string;
+          outcome?: string;
+          retry_after?: string | null;
+          retry_doubles?: boolean;
+        };
+        Relationships: [];
+      };
+      real_tweet_metrics: {
+        Row: {
+          account_id: number;
+          age_h: number | null;
+          attributed_at: string | null;
+          bookmarks: number | null;
+          collected_at: string;
+          collection_phase: string;
+          engagement_rate: number | null;
+          impressions: number | null;
+          likes: number | null;
+          posted_at: string;
+          profile_clicks: number | null;
+          quality: string;
+          quotes: number | null;
+          replies: number | null;
+          retweets: number | null;
+          run_id: string;
+          source: string;
+          tweet_id: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          account_id: number;
+          age_h?: never;
+          attributed_at?: string | null;
+          bookmarks?: number | null;
+          collected_at: string;
+          collection_phase: string;
+          engagement_rate?: never;
+          impressions?: number | null;
+          likes?: number | null;
+          posted_at: string;
+          profile_clicks?: number | null;
+          quality: string;
+          quotes?: number | null;
+          replies?: number | null;
+          retweets?: number | null;
+          run_id: string;
+          source: string;
+          tweet_id: string;
+        };
+        Update: {
+          account_id?: number;
+          age_h?: never;
+          attributed_at?: string | null;
+          bookmarks?: number | null;
+          collected_at?: string;
+          collection_phase?: string;
+          engagement_rate?: never;
+          impressions?: number | null;
+          likes?: number | null;
+          posted_at?: string;
+          profile_clicks?: number | null;
+          quality?: string;
+          quotes?: number | null;
+          replies?: number | null;
+          retweets?: number | null;
+          run_id?: string;
+          source?: string;
+          tweet_id?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'real_tweet_metrics_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: false;
+            referencedRelation: 'accounts';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'real_tweet_metrics_collection_phase_fkey';
+            columns: ['collection_phase'];
+            isOneToOne: false;
+            referencedRelation: 'collection_phases';
+            referencedColumns: ['phase'];
+          },
+          {
+            foreignKeyName: 'real_tweet_metrics_tweet_id_fkey';
+            columns: ['tweet_id'];
+            isOneToOne: false;
+            referencedRelation: 'post_attribution';
+            referencedColumns: ['post_id'];
+          },
+          {
+            foreignKeyName: 'real_tweet_metrics_tweet_id_fkey';
+            columns: ['tweet_id'];
+            isOneToOne: false;
+            referencedRelation: 'post_tracking';
+            referencedColumns: ['post_id'];
+          },
+        ];
+      };
+      reward_weights: {
+        Row: {
+          description: string;
+          outcome: string;
+          weight: number;
+        };
+        ComputedFields: never;
+        Insert: {
+          description: string;
+          outcome: string;
+          weight: number;
+        };
+        Update: {
+          description?: string;
+          outcome?: string;
+          weight?: number;
+        };
+        Relationships: [];
+      };
+    };
+    Views: {
+      angle_performance: {
+        Row: {
+          account_id: number;
+          computed_at: string;
+          confidence: number;
+          dimension: string;
+          effect: number;
+          effect_high_80: number;
+          effect_high_90: number;
+          effect_low_80: number;
+          effect_low_90: number;
+          effective_n: number;
+          last_posted_at: string;
+          mean_engagement_rate: number | null;
+          mean_followers_gained: number | null;
+          mean_impressions: number | null;
+          mean_reward: number;
+          posterior_df: number;
+          posterior_mean: number;
+          posterior_scale: number;
+          prob_above_average: number;
+          total_engagements: number;
+          total_followers_gained: number;
+          total_impressions: number;
+          uses: number;
+          value: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          account_id?: number | null;
+          computed_at?: string | null;
+          confidence?: number | null;
+          dimension?: string | null;
+          effect?: number | null;
+          effect_high_80?: number | null;
+          effect_high_90?: number | null;
+          effect_low_80?: number | null;
+          effect_low_90?: number | null;
+          effective_n?: number | null;
+          last_posted_at?: string | null;
+          mean_engagement_rate?: number | null;
+          mean_followers_gained?: number | null;
+          mean_impressions?: number | null;
+          mean_reward?: number | null;
+          posterior_df?: number | null;
+          posterior_mean?: number | null;
+          posterior_scale?: number | null;
+          prob_above_average?: number | null;
+          total_engagements?: number | null;
+          total_followers_gained?: number | null;
+          total_impressions?: number | null;
+          uses?: number | null;
+          value?: string | null;
+        };
+        Update: {
+          account_id?: number | null;
+          computed_at?: string | null;
+          confidence?: number | null;
+          dimension?: string | null;
+          effect?: number | null;
+          effect_high_80?: number | null;
+          effect_high_90?: number | null;
+          effect_low_80?: number | null;
+          effect_low_90?: number | null;
+          effective_n?: number | null;
+          last_posted_at?: string | null;
+          mean_engagement_rate?: number | null;
+          mean_followers_gained?: number | null;
+          mean_impressions?: number | null;
+          mean_reward?: number | null;
+          posterior_df?: number | null;
+          posterior_mean?: number | null;
+          posterior_scale?: number | null;
+          prob_above_average?: number | null;
+          total_engagements?: number | null;
+          total_followers_gained?: number | null;
+          total_impressions?: number | null;
+          uses?: number | null;
+          value?: string | null;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'dimension_performance_account_id_dimension_value_fkey';
+            columns: ['account_id', 'dimension', 'value'];
+            isOneToOne: true;
+            referencedRelation: 'dimension_values';
+            referencedColumns: ['account_id', 'dimension', 'value'];
+          },
+          {
+            foreignKeyName: 'dimension_performance_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: false;
+            referencedRelation: 'accounts';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
+      format_performance: {
+        Row: {
+          account_id: number;
+          computed_at: string;
+          confidence: number;
+          dimension: string;
+          effect: number;
+          effect_high_80: number;
+          effect_high_90: number;
+          effect_low_80: number;
+          effect_low_90: number;
+          effective_n: number;
+          last_posted_at: string;
+          mean_engagement_rate: number | null;
+          mean_followers_gained: number | null;
+          mean_impressions: number | null;
+          mean_reward: number;
+          posterior_df: number;
+          posterior_mean: number;
+          posterior_scale: number;
+          prob_above_average: number;
+          total_engagements: number;
+          total_followers_gained: number;
+          total_impressions: number;
+          uses: number;
+          value: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          account_id?: number | null;
+          computed_at?: string | null;
+          confidence?: number | null;
+          dimension?: string | null;
+          effect?: number | null;
+          effect_high_80?: number | null;
+          effect_high_90?: number | null;
+          effect_low_80?: number | null;
+          effect_low_90?: number | null;
+          effective_n?: number | null;
+          last_posted_at?: string | null;
+          mean_engagement_rate?: number | null;
+          mean_followers_gained?: number | null;
+          mean_impressions?: number | null;
+          mean_reward?: number | null;
+          posterior_df?: number | null;
+          posterior_mean?: number | null;
+          posterior_scale?: number | null;
+          prob_above_average?: number | null;
+          total_engagements?: number | null;
+          total_followers_gained?: number | null;
+          total_impressions?: number | null;
+          uses?: number | null;
+          value?: string | null;
+        };
+        Update: {
+          account_id?: number | null;
+          computed_at?: string | null;
+          confidence?: number | null;
+          dimension?: string | null;
+          effect?: number | null;
+          effect_high_80?: number | null;
+          effect_high_90?: number | null;
+          effect_low_80?: number | null;
+          effect_low_90?: number | null;
+          effective_n?: number | null;
+          last_posted_at?: string | null;
+          mean_engagement_rate?: number | null;
+          mean_followers_gained?: number | null;
+          mean_impressions?: number | null;
+          mean_reward?: number | null;
+          posterior_df?: number | null;
+          posterior_mean?: number | null;
+          posterior_scale?: number | null;
+          prob_above_average?: number | null;
+          total_engagements?: number | null;
+          total_followers_gained?: number | null;
+          total_impressions?: number | null;
+          uses?: number | null;
+          value?: string | null;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'dimension_performance_account_id_dimension_value_fkey';
+            columns: ['account_id', 'dimension', 'value'];
+            isOneToOne: true;
+            referencedRelation: 'dimension_values';
+            referencedColumns: ['account_id', 'dimension', 'value'];
+          },
+          {
+            foreignKeyName: 'dimension_performance_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: false;
+            referencedRelation: 'accounts';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
+      generator_performance: {
+        Row: {
+          account_id: number;
+          computed_at: string;
+          confidence: number;
+          dimension: string;
+          effect: number;
+          effect_high_80: number;
+          effect_high_90: number;
+          effect_low_80: number;
+          effect_low_90: number;
+          effective_n: number;
+          last_posted_at: string;
+          mean_engagement_rate: number | null;
+          mean_followers_gained: number | null;
+          mean_impressions: number | null;
+          mean_reward: number;
+          posterior_df: number;
+          posterior_mean: number;
+          posterior_scale: number;
+          prob_above_average: number;
+          total_engagements: number;
+          total_followers_gained: number;
+          total_impressions: number;
+          uses: number;
+          value: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          account_id?: number | null;
+          computed_at?: string | null;
+          confidence?: number | null;
+          dimension?: string | null;
+          effect?: number | null;
+          effect_high_80?: number | null;
+          effect_high_90?: number | null;
+          effect_low_80?: number | null;
+          effect_low_90?: number | null;
+          effective_n?: number | null;
+          last_posted_at?: string | null;
+          mean_engagement_rate?: number | null;
+          mean_followers_gained?: number | null;
+          mean_impressions?: number | null;
+          mean_reward?: number | null;
+          posterior_df?: number | null;
+          posterior_mean?: number | null;
+          posterior_scale?: number | null;
+          prob_above_average?: number | null;
+          total_engagements?: number | null;
+          total_followers_gained?: number | null;
+          total_impressions?: number | null;
+          uses?: number | null;
+          value?: string | null;
+        };
+        Update: {
+          account_id?: number | null;
+          computed_at?: string | null;
+          confidence?: number | null;
+          dimension?: string | null;
+          effect?: number | null;
+          effect_high_80?: number | null;
+          effect_high_90?: number | null;
+          effect_low_80?: number | null;
+          effect_low_90?: number | null;
+          effective_n?: number | null;
+          last_posted_at?: string | null;
+          mean_engagement_rate?: number | null;
+          mean_followers_gained?: number | null;
+          mean_impressions?: number | null;
+          mean_reward?: number | null;
+          posterior_df?: number | null;
+          posterior_mean?: number | null;
+          posterior_scale?: number | null;
+          prob_above_average?: number | null;
+          total_engagements?: number | null;
+          total_followers_gained?: number | null;
+          total_impressions?: number | null;
+          uses?: number | null;
+          value?: string | null;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'dimension_performance_account_id_dimension_value_fkey';
+            columns: ['account_id', 'dimension', 'value'];
+            isOneToOne: true;
+            referencedRelation: 'dimension_values';
+            referencedColumns: ['account_id', 'dimension', 'value'];
+          },
+          {
+            foreignKeyName: 'dimension_performance_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: false;
+            referencedRelation: 'accounts';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
+      hook_performance: {
+        Row: {
+          account_id: number;
+          computed_at: string;
+          confidence: number;
+          dimension: string;
+          effect: number;
+          effect_high_80: number;
+          effect_high_90: number;
+          effect_low_80: number;
+          effect_low_90: number;
+          effective_n: number;
+          last_posted_at: string;
+          mean_engagement_rate: number | null;
+          mean_followers_gained: number | null;
+          mean_impressions: number | null;
+          mean_reward: number;
+          posterior_df: number;
+          posterior_mean: number;
+          posterior_scale: number;
+          prob_above_average: number;
+          total_engagements: number;
+          total_followers_gained: number;
+          total_impressions: number;
+          uses: number;
+          value: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          account_id?: number | null;
+          computed_at?: string | null;
+          confidence?: number | null;
+          dimension?: string | null;
+          effect?: number | null;
+          effect_high_80?: number | null;
+          effect_high_90?: number | null;
+          effect_low_80?: number | null;
+          effect_low_90?: number | null;
+          effective_n?: number | null;
+          last_posted_at?: string | null;
+          mean_engagement_rate?: number | null;
+          mean_followers_gained?: number | null;
+          mean_impressions?: number | null;
+          mean_reward?: number | null;
+          posterior_df?: number | null;
+          posterior_mean?: number | null;
+          posterior_scale?: number | null;
+          prob_above_average?: number | null;
+          total_engagements?: number | null;
+          total_followers_gained?: number | null;
+          total_impressions?: number | null;
+          uses?: number | null;
+          value?: string | null;
+        };
+        Update: {
+          account_id?: number | null;
+          computed_at?: string | null;
+          confidence?: number | null;
+          dimension?: string | null;
+          effect?: number | null;
+          effect_high_80?: number | null;
+          effect_high_90?: number | null;
+          effect_low_80?: number | null;
+          effect_low_90?: number | null;
+          effective_n?: number | null;
+          last_posted_at?: string | null;
+          mean_engagement_rate?: number | null;
+          mean_followers_gained?: number | null;
+          mean_impressions?: number | null;
+          mean_reward?: number | null;
+          posterior_df?: number | null;
+          posterior_mean?: number | null;
+          posterior_scale?: number | null;
+          prob_above_average?: number | null;
+          total_engagements?: number | null;
+          total_followers_gained?: number | null;
+          total_impressions?: number | null;
+          uses?: number | null;
+          value?: string | null;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'dimension_performance_account_id_dimension_value_fkey';
+            columns: ['account_id', 'dimension', 'value'];
+            isOneToOne: true;
+            referencedRelation: 'dimension_values';
+            referencedColumns: ['account_id', 'dimension', 'value'];
+          },
+          {
+            foreignKeyName: 'dimension_performance_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: false;
+            referencedRelation: 'accounts';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
+      post_tracking: {
+        Row: {
+          account_id: number;
+          assigned: Json | null;
+          bookmarks: number | null;
+          credit_24h: number | null;
+          credit_2h: number | null;
+          credit_48h: number | null;
+          credit_7d: number | null;
+          credit_is_final: boolean | null;
+          decision_id: string | null;
+          engagement_rate: number | null;
+          followers_24h_after: number | null;
+          followers_2h_after: number | null;
+          followers_48h_after: number | null;
+          followers_before: number | null;
+          followers_gained: number | null;
+          followers_gained_high: number | null;
+          followers_gained_low: number | null;
+          followers_gained_naive: number | null;
+          handle: string;
+          impressions: number | null;
+          kind: string;
+          last_outcome: string | null;
+          last_updated: string | null;
+          likes: number | null;
+          metrics_captured_at: string | null;
+          metrics_phase: string | null;
+          next_read_at: string | null;
+          origin: string | null;
+          policy: string | null;
+          post_id: string;
+          posted_at: string;
+          profile_clicks: number | null;
+          propensity: number | null;
+          quotes: number | null;
+          reads_done: number | null;
+          reads_missed: number | null;
+          reads_waiting: number | null;
+          realised: NonNullable<Json>;
+          replies: number | null;
+          retweets: number | null;
+          reward: number | null;
+          viral_score: number | null;
+        };
+        ComputedFields: never;
+        Relationships: [
+          {
+            foreignKeyName: 'post_attribution_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: false;
+            referencedRelation: 'accounts';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'post_attribution_decision_id_fkey';
+            columns: ['decision_id'];
+            isOneToOne: true;
+            referencedRelation: 'content_metadata';
+            referencedColumns: ['decision_id'];
+          },
+        ];
+      };
+      tone_performance: {
+        Row: {
+          account_id: number;
+          computed_at: string;
+          confidence: number;
+          dimension: string;
+          effect: number;
+          effect_high_80: number;
+          effect_high_90: number;
+          effect_low_80: number;
+          effect_low_90: number;
+          effective_n: number;
+          last_posted_at: string;
+          mean_engagement_rate: number | null;
+          mean_followers_gained: number | null;
+          mean_impressions: number | null;
+          mean_reward: number;
+          posterior_df: number;
+          posterior_mean: number;
+          posterior_scale: number;
+          prob_above_average: number;
+          total_engagements: number;
+          total_followers_gained: number;
+          total_impressions: number;
+          uses: number;
+          value: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          account_id?: number | null;
+          computed_at?: string | null;
+          confidence?: number | null;
+          dimension?: string | null;
+          effect?: number | null;
+          effect_high_80?: number | null;
+          effect_high_90?: number | null;
+          effect_low_80?: number | null;
+          effect_low_90?: number | null;
+          effective_n?: number | null;
+          last_posted_at?: string | null;
+          mean_engagement_rate?: number | null;
+          mean_followers_gained?: number | null;
+          mean_impressions?: number | null;
+          mean_reward?: number | null;
+          posterior_df?: number | null;
+          posterior_mean?: number | null;
+          posterior_scale?: number | null;
+          prob_above_average?: number | null;
+          total_engagements?: number | null;
+          total_followers_gained?: number | null;
+          total_impressions?: number | null;
+          uses?: number | null;
+          value?: string | null;
+        };
+        Update: {
+          account_id?: number | null;
+          computed_at?: string | null;
+          confidence?: number | null;
+          dimension?: string | null;
+          effect?: number | null;
+          effect_high_80?: number | null;
+          effect_high_90?: number | null;
+          effect_low_80?: number | null;
+          effect_low_90?: number | null;
+          effective_n?: number | null;
+          last_posted_at?: string | null;
+          mean_engagement_rate?: number | null;
+          mean_followers_gained?: number | null;
+          mean_impressions?: number | null;
+          mean_reward?: number | null;
+          posterior_df?: number | null;
+          posterior_mean?: number | null;
+          posterior_scale?: number | null;
+          prob_above_average?: number | null;
+          total_engagements?: number | null;
+          total_followers_gained?: number | null;
+          total_impressions?: number | null;
+          uses?: number | null;
+          value?: string | null;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'dimension_performance_account_id_dimension_value_fkey';
+            columns: ['account_id', 'dimension', 'value'];
+            isOneToOne: true;
+            referencedRelation: 'dimension_values';
+            referencedColumns: ['account_id', 'dimension', 'value'];
+          },
+          {
+            foreignKeyName: 'dimension_performance_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: false;
+            referencedRelation: 'accounts';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
+      topic_performance: {
+        Row: {
+          account_id: number;
+          computed_at: string;
+          confidence: number;
+          dimension: string;
+          effect: number;
+          effect_high_80: number;
+          effect_high_90: number;
+          effect_low_80: number;
+          effect_low_90: number;
+          effective_n: number;
+          last_posted_at: string;
+          mean_engagement_rate: number | null;
+          mean_followers_gained: number | null;
+          mean_impressions: number | null;
+          mean_reward: number;
+          posterior_df: number;
+          posterior_mean: number;
+          posterior_scale: number;
+          prob_above_average: number;
+          total_engagements: number;
+          total_followers_gained: number;
+          total_impressions: number;
+          uses: number;
+          value: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          account_id?: number | null;
+          computed_at?: string | null;
+          confidence?: number | null;
+          dimension?: string | null;
+          effect?: number | null;
+          effect_high_80?: number | null;
+          effect_high_90?: number | null;
+          effect_low_80?: number | null;
+          effect_low_90?: number | null;
+          effective_n?: number | null;
+          last_posted_at?: string | null;
+          mean_engagement_rate?: number | null;
+          mean_followers_gained?: number | null;
+          mean_impressions?: number | null;
+          mean_reward?: number | null;
+          posterior_df?: number | null;
+          posterior_mean?: number | null;
+          posterior_scale?: number | null;
+          prob_above_average?: number | null;
+          total_engagements?: number | null;
+          total_followers_gained?: number | null;
+          total_impressions?: number | null;
+          uses?: number | null;
+          value?: string | null;
+        };
+        Update: {
+          account_id?: number | null;
+          computed_at?: string | null;
+          confidence?: number | null;
+          dimension?: string | null;
+          effect?: number | null;
+          effect_high_80?: number | null;
+          effect_high_90?: number | null;
+          effect_low_80?: number | null;
+          effect_low_90?: number | null;
+          effective_n?: number | null;
+          last_posted_at?: string | null;
+          mean_engagement_rate?: number | null;
+          mean_followers_gained?: number | null;
+          mean_impressions?: number | null;
+          mean_reward?: number | null;
+          posterior_df?: number | null;
+          posterior_mean?: number | null;
+          posterior_scale?: number | null;
+          prob_above_average?: number | null;
+          total_engagements?: number | null;
+          total_followers_gained?: number | null;
+          total_impressions?: number | null;
+          uses?: number | null;
+          value?: string | null;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'dimension_performance_account_id_dimension_value_fkey';
+            columns: ['account_id', 'dimension', 'value'];
+            isOneToOne: true;
+            referencedRelation: 'dimension_values';
+            referencedColumns: ['account_id', 'dimension', 'value'];
+          },
+          {
+            foreignKeyName: 'dimension_performance_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: false;
+            referencedRelation: 'accounts';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
+    };
+    Functions: {
+      attribute_posts: { Args: { p_now: string }; Returns: Json };
+      attribution_backlog: { Args: { p_now: string }; Returns: number };
+      claim_reads: {
+        Args: { p_lease_seconds?: number; p_limit?: number; p_now: string };
+        Returns: Json;
+      };
+      finish_run: {
+        Args: {
+          p_done: number;
+          p_error?: Json;
+          p_expected?: number;
+          p_failed?: number;
+          p_run_id: string;
+          p_skipped?: Json;
+        };
+        Returns: Json;
+      };
+      learning_backlog: { Args: { p_account_ids?: number[] }; Returns: number[] };
+      learning_statistics: { Args: { p_account_id: number; p_now: string }; Returns: Json };
+      pipeline_state: { Args: { p_now: string }; Returns: Json };
+      recommendation_inputs: { Args: { p_account: string }; Returns: Json };
+      record_performance: {
+        Args: {
+          p_account_id: number;
+          p_data_version: number;
+          p_finished_posts: number;
+          p_now: string;
+          p_priors: Json;
+          p_rows: Json;
+        };
+        Returns: Json;
+      };
+      record_reads: {
+        Args: { p_followers: Json; p_now: string; p_reads: Json; p_run_id: string };
+        Returns: Json;
+      };
+      register_account: {
+        Args: { p_handle: string; p_now?: string; p_values?: Json };
+        Returns: Json;
+      };
+      start_run: { Args: { p_expected: number; p_job: string; p_now: string }; Returns: string };
+      store_decisions: {
+        Args: { p_account_id: number; p_decisions: Json; p_now: string };
+        Returns: Json;
+      };
+      track_post: {
+        Args: {
+          p_account?: string;
+          p_decision_id?: string;
+          p_dimensions?: Json;
+          p_kind?: string;
+          p_now: string;
+          p_post_id: string;
+          p_posted_at: string;
+          p_viral_score?: number;
+        };
+        Returns: Json;
+      };
+    };
+    Enums: {
+      [_ in never]: never;
+    };
+    CompositeTypes: {
+      [_ in never]: never;
+    };
+  };
+};
+
+type DatabaseWithoutInternals = Omit<Database, '__InternalSupabase'>;
+
+type DefaultSchema = DatabaseWithoutInternals[Extract<keyof Database, 'public'>];
+
+export type Tables<
+  DefaultSchemaTableNameOrOptions extends
+    | keyof (DefaultSchema['Tables'] & DefaultSchema['Views'])
+    | { schema: keyof DatabaseWithoutInternals },
+  TableName extends DefaultSchemaTableNameOrOptions extends {
+    schema: keyof DatabaseWithoutInternals;
+  }
+    ? keyof (DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions['schema']]['Tables'] &
+        DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions['schema']]['Views'])
+    : never = never,
+> = DefaultSchemaTableNameOrOptions extends { schema: keyof DatabaseWithoutInternals }
+  ? (DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions['schema']]['Tables'] &
+      DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions['schema']]['Views'])[TableName] extends {
+      Row: infer R;
+    }
+    ? R
+    : never
+  : DefaultSchemaTableNameOrOptions extends keyof (DefaultSchema['Tables'] & DefaultSchema['Views'])
+    ? (DefaultSchema['Tables'] & DefaultSchema['Views'])[DefaultSchemaTableNameOrOptions] extends {
+        Row: infer R;
+      }
+      ? R
+      : never
+    : never;
+
+export type TablesInsert<
+  DefaultSchemaTableNameOrOptions extends
+    | keyof DefaultSchema['Tables']
+    | { schema: keyof DatabaseWithoutInternals },
+  TableName extends DefaultSchemaTableNameOrOptions extends {
+    schema: keyof DatabaseWithoutInternals;
+  }
+    ? keyof DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions['schema']]['Tables']
+    : never = never,
+> = DefaultSchemaTableNameOrOptions extends { schema: keyof DatabaseWithoutInternals }
+  ? DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions['schema']]['Tables'][TableName] extends {
+      Insert: infer I;
+    }
+    ? I
+    : never
+  : DefaultSchemaTableNameOrOptions extends keyof DefaultSchema['Tables']
+    ? DefaultSchema['Tables'][DefaultSchemaTableNameOrOptions] extends {
+        Insert: infer I;
+      }
+      ? I
+      : never
+    : never;
+
+export type TablesUpdate<
+  DefaultSchemaTableNameOrOptions extends
+    | keyof DefaultSchema['Tables']
+    | { schema: keyof DatabaseWithoutInternals },
+  TableName extends DefaultSchemaTableNameOrOptions extends {
+    schema: keyof DatabaseWithoutInternals;
+  }
+    ? keyof DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions['schema']]['Tables']
+    : never = never,
+> = DefaultSchemaTableNameOrOptions extends { schema: keyof DatabaseWithoutInternals }
+  ? DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions['schema']]['Tables'][TableName] extends {
+      Update: infer U;
+    }
+    ? U
+    : never
+  : DefaultSchemaTableNameOrOptions extends keyof DefaultSchema['Tables']
+    ? DefaultSchema['Tables'][DefaultSchemaTableNameOrOptions] extends {
+        Update: infer U;
+      }
+      ? U
+      : never
+    : never;
+
+export type Enums<
+  DefaultSchemaEnumNameOrOptions extends
+    | keyof DefaultSchema['Enums']
+    | { schema: keyof DatabaseWithoutInternals },
+  EnumName extends DefaultSchemaEnumNameOrOptions extends {
+    schema: keyof DatabaseWithoutInternals;
+  }
+    ? keyof DatabaseWithoutInternals[DefaultSchemaEnumNameOrOptions['schema']]['Enums']
+    : never = never,
+> = DefaultSchemaEnumNameOrOptions extends { schema: keyof DatabaseWithoutInternals }
+  ? DatabaseWithoutInternals[DefaultSchemaEnumNameOrOptions['schema']]['Enums'][EnumName]
+  : DefaultSchemaEnumNameOrOptions extends keyof DefaultSchema['Enums']
+    ? DefaultSchema['Enums'][DefaultSchemaEnumNameOrOptions]
+    : never;
+
+export type CompositeTypes<
+  PublicCompositeTypeNameOrOptions extends
+    | keyof DefaultSchema['CompositeTypes']
+    | { schema: keyof DatabaseWithoutInternals },
+  CompositeTypeName extends PublicCompositeTypeNameOrOptions extends {
+    schema: keyof DatabaseWithoutInternals;
+  }
+    ? keyof DatabaseWithoutInternals[PublicCompositeTypeNameOrOptions['schema']]['CompositeTypes']
+    : never = never,
+> = PublicCompositeTypeNameOrOptions extends { schema: keyof DatabaseWithoutInternals }
+  ? DatabaseWithoutInternals[PublicCompositeTypeNameOrOptions['schema']]['CompositeTypes'][CompositeTypeName]
+  : PublicCompositeTypeNameOrOptions extends keyof DefaultSchema['CompositeTypes']
+    ? DefaultSchema['CompositeTypes'][PublicCompositeTypeNameOrOptions]
+    : never;
+
+export const Constants = {
+  public: {
+    Enums: {},
+  },
+} as const;

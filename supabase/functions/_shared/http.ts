@@ -1,0 +1,109 @@
+/** From a request to a handler's checked input, and from its result to JSON. */
+import { LimitedBytesTransformStream } from '@std/streams/limited_bytes_transform_stream';
+import { toText } from '@std/streams/to_text';
+import type { SupabaseContext, WithSupabaseConfig } from '@supabase/server';
+import type { z } from 'zod';
+import { type Database, PostloopError } from './contracts.ts';
+import type { DatabaseClient } from './database.ts';
+
+const MAX_BODY_BYTES = 1_000_000;
+
+/** Server to server only: any of the project's secret keys, in the `apikey` header; no browser. */
+export const SECRET_KEY_ONLY = {
+  auth: 'secret:*',
+  cors: 'disabled',
+  errors: { detailed: false },
+} as const satisfies WithSupabaseConfig;
+
+export type Reply = { status: number; body: unknown };
+type Handler<Body> = (body: Body, database: DatabaseClient) => Promise<Reply>;
+
+/**
+ * A request handler that reads a JSON body (an empty one counts as `{}`), validates it and answers
+ * JSON. Refusals have the body `{ code, message, details? }`.
+ */
+export function jsonEndpoint<Schema extends z.ZodType>(
+  bodySchema: Schema,
+  handle: Handler<z.infer<Schema>>,
+): (request: Request, context: SupabaseContext<Database>) => Promise<Response> {
+  return async (request, context) => {
+    try {
+      const body = await readBody(request, bodySchema);
+      const reply = await handle(body, context.supabaseAdmin);
+      return Response.json(reply.body, { status: reply.status });
+    } catch (error) {
+      return errorResponse(error);
+    }
+  };
+}
+
+async function readBody<Schema extends z.ZodType>(
+  request: Request,
+  bodySchema: Schema,
+): Promise<z.infer<Schema>> {
+  if (request.method !== 'POST') {
+    throw new PostloopError(405, 'method_not_allowed', 'Send a POST request.');
+  }
+  const text = await readText(request);
+  if (text !== '' && !isJson(request.headers.get('content-type'))) {
+    throw new PostloopError(
+      415,
+      'content_type_not_json',
+      'Send the body as JSON with the header content-type: application/json.',
+    );
+  }
+  const result = bodySchema.safeParse(parseJson(text === '' ? '{}' : text));
+  if (!result.success) {
+    const issues = result.error.issues.map((issue) => ({
+      path: issue.path.join('.'),
+      message: issue.message,
+    }));
+    throw new PostloopError(
+      400,
+      'body_invalid',
+      issues.map((issue) => `${issue.path || 'body'}: ${issue.message}`).join('; '),
+      { issues },
+    );
+  }
+  return result.data;
+}
+
+async function readText(request: Request): Promise<string> {
+  if (!request.body) return '';
+  try {
+    return await toText(
+      request.body.pipeThrough(new LimitedBytesTransformStream(MAX_BODY_BYTES, { error: true })),
+    );
+  } catch (error) {
+    if (error instanceof RangeError) {
+      throw new PostloopError(413, 'body_too_large', `Send at most ${MAX_BODY_BYTES} bytes.`);
+    }
+    throw error;
+  }
+}
+
+function isJson(contentType: string | null): boolean {
+  return contentType?.split(';')[0]?.trim().toLowerCase() === 'application/json';
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new PostloopError(
+      400,
+      'body_not_json',
+      `The body is not JSON: ${(error as Error).message}`,
+    );
+  }
+}
+
+function errorResponse(error: unknown): Response {
+  if (error instanceof PostloopError) {
+    if (error.status >= 500) console.error(JSON.stringify(error.toBody()));
+    return Response.json(error.toBody(), { status: error.status });
+  }
+  console.error(error);
+  const body = { code: 'internal', message: 'An unexpected error; the function log has it.' };
+  return Response.json(body, { status: 500 });
+}
