@@ -1,0 +1,77 @@
+/** Unpacks the bundled Chromium where this user may run it. */
+import { mkdtemp, readFile, rename, rm, stat } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+
+/** Where Chromium and its fonts are, and the flags that it needs. */
+export type Chromium = { executablePath: string; fontsFolder: string; args: string[] };
+
+/**
+ * The bundled Chromium, unpacked (about 210 MB, under two seconds) unless it already is.
+ * @param ownPath a Chromium to use in its place; then nothing is unpacked
+ */
+export async function prepareChromium(ownPath?: string): Promise<Chromium> {
+  const { default: chromium } = await import('@sparticuz/chromium');
+  chromium.setGraphicsMode = false;
+  if (ownPath) {
+    return { executablePath: ownPath, fontsFolder: join(tmpdir(), 'fonts'), args: chromium.args };
+  }
+  // In Lambda the sandbox has one user, and the package's place is the temporary folder itself.
+  if (process.env.AWS_LAMBDA_FUNCTION_NAME) {
+    const executablePath = await chromium.executablePath();
+    return { executablePath, fontsFolder: join(tmpdir(), 'fonts'), args: chromium.args };
+  }
+  const folder = await userFolder();
+  if (!(await isOwnFile(join(folder, 'chromium')))) {
+    await unpackInto(folder, () => chromium.executablePath());
+  }
+  return {
+    executablePath: join(folder, 'chromium'),
+    fontsFolder: join(folder, 'fonts'),
+    args: chromium.args,
+  };
+}
+
+/**
+ * A folder per user and version: what another user unpacked can neither be run nor replaced, and
+ * what another version unpacked must not be run.
+ */
+async function userFolder(): Promise<string> {
+  const entry = createRequire(import.meta.url).resolve('@sparticuz/chromium');
+  const packageJson = await readFile(join(dirname(entry), '../package.json'), 'utf8');
+  const { version } = JSON.parse(packageJson) as { version: string };
+  return join(tmpdir(), `postloop-chromium-${version}-${process.getuid?.() ?? 'user'}`);
+}
+
+async function isOwnFile(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => null);
+  return found !== null && (process.getuid === undefined || found.uid === process.getuid());
+}
+
+/**
+ * Unpacks into a folder of its own and renames it when complete, so that a second process neither
+ * sees half a binary nor writes over a running one.
+ */
+async function unpackInto(folder: string, unpack: () => Promise<string>): Promise<void> {
+  const staging = await mkdtemp(`${folder}-`);
+  try {
+    await withTemporaryFolder(staging, unpack);
+    await rename(staging, folder);
+  } catch (error) {
+    await rm(staging, { recursive: true, force: true });
+    if (!(await isOwnFile(join(folder, 'chromium')))) throw error;
+  }
+}
+
+/** The package takes its target from TMPDIR, and reads it before its first await. */
+function withTemporaryFolder(folder: string, unpack: () => Promise<string>): Promise<string> {
+  const saved = process.env.TMPDIR;
+  process.env.TMPDIR = folder;
+  try {
+    return unpack();
+  } finally {
+    if (saved === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = saved;
+  }
+}

@@ -1,0 +1,59 @@
+import { describe, expect, test } from 'vitest';
+import { readSettings } from '../../scraper-lambda/infra/settings.ts';
+
+const read = (context: Record<string, unknown>, environment: Record<string, string> = {}) =>
+  readSettings((name) => context[name], environment);
+
+describe('the settings of a deploy', () => {
+  test('need only the URL of the project', () => {
+    expect(read({ supabaseUrl: 'https://example.supabase.co' })).toEqual({
+      supabaseUrl: 'https://example.supabase.co',
+      xBaseUrl: 'https://x.com',
+      claimLimit: 40,
+      pageConcurrency: 2,
+      reservedConcurrency: 2,
+    });
+  });
+
+  test('take the URL from the environment when the context does not give one', () => {
+    const environment = { SUPABASE_URL: 'https://environment.supabase.co' };
+    expect(read({}, environment).supabaseUrl).toBe('https://environment.supabase.co');
+    expect(read({ supabaseUrl: 'https://context.supabase.co' }, environment).supabaseUrl).toBe(
+      'https://context.supabase.co',
+    );
+  });
+
+  test('without a URL say how to give it', () => {
+    expect(() => read({})).toThrowError(
+      expect.objectContaining({
+        code: 'setting_invalid',
+        message: expect.stringMatching(/^supabaseUrl is not set\. .*export SUPABASE_URL=/),
+      }),
+    );
+  });
+
+  test('refuse a URL over which the secret key would travel unencrypted', () => {
+    expect(() => read({ supabaseUrl: 'http://example.supabase.co' })).toThrowError(
+      'supabaseUrl is "http://example.supabase.co": must be an https URL',
+    );
+  });
+
+  test.each([
+    ['claimLimit', '501'],
+    ['pageConcurrency', '0'],
+    ['reservedConcurrency', '0'],
+    ['reservedConcurrency', 'all'],
+    ['alarmEmail', 'owner'],
+    ['alarmTopicArn', 'arn:aws:sqs:eu-central-1:123456789012:queue'],
+  ])('refuse %s %s and name it', (name, value) => {
+    expect(() => read({ supabaseUrl: 'https://example.supabase.co', [name]: value })).toThrowError(
+      `${name} is "${value}": `,
+    );
+  });
+
+  test('name every fault at once', () => {
+    expect(() => read({ claimLimit: 'many', alarmEmail: 'owner' })).toThrowError(
+      /supabaseUrl is not set; claimLimit is "many": .*; alarmEmail is "owner": /,
+    );
+  });
+});

@@ -1,0 +1,393 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import {
+  operationOf,
+  readPostPayload,
+  readProfilePayload,
+} from '../../scraper-lambda/src/x/graphql.ts';
+import { readTimelinePayload } from '../../scraper-lambda/src/x/timeline-posts.ts';
+
+/** A fresh copy of one of the project's own payloads, to be read or altered. */
+// biome-ignore lint/suspicious/noExplicitAny: tests reach into payloads by path
+function fixture(name: string): any {
+  return JSON.parse(readFileSync(new URL(`../fixtures/x/${name}.json`, import.meta.url), 'utf8'));
+}
+
+const FOUND = '1900000000000000001';
+const foundBody = () => fixture('TweetResultByRestId.found');
+const readFound = (body: unknown) => readPostPayload('TweetResultByRestId', body, FOUND);
+
+describe('operationOf', () => {
+  test('names the operation by the end of the path, whatever the hash and query', () => {
+    const variables = encodeURIComponent(JSON.stringify({ tweetId: FOUND }));
+    const url = `https://x.com/i/api/graphql/Ab-9_z/TweetResultByRestId?variables=${variables}&features=%7B%7D`;
+    expect(operationOf(url)).toEqual({
+      name: 'TweetResultByRestId',
+      variables: { tweetId: FOUND },
+    });
+  });
+
+  test('takes an operation with Query at its end for the same one', () => {
+    const url = 'https://x.com/i/api/graphql/a/TweetResultsByIdsQuery';
+    expect(operationOf(url)?.name).toBe('TweetResultsByIds');
+  });
+
+  test('is null for what is not a GraphQL call', () => {
+    expect(operationOf('https://x.com/somebot/TweetDetail')).toBeNull();
+    expect(operationOf('data:text/html,x')).toBeNull();
+  });
+
+  test('survives variables that are not JSON', () => {
+    expect(operationOf('https://x.com/i/api/graphql/a/TweetDetail?variables=%7B')).toEqual({
+      name: 'TweetDetail',
+      variables: {},
+    });
+  });
+});
+
+describe('a post', () => {
+  test('is read with every count, its author and the author’s followers', () => {
+    expect(readFound(foundBody())).toEqual({
+      outcome: 'found',
+      id: FOUND,
+      source: 'graphql',
+      quality: 'exact',
+      metrics: {
+        likes: 264,
+        retweets: 51,
+        replies: 0,
+        quotes: 3,
+        bookmarks: 22,
+        impressions: 32100,
+        profile_clicks: null,
+      },
+      author: { id: '1500000000000000007', handle: 'somebot', followers: 412 },
+    });
+  });
+
+  test('is read inside TweetWithVisibilityResults', () => {
+    const body = fixture('TweetResultByRestId.with-visibility');
+    const read = readPostPayload('TweetResultByRestId', body, '1900000000000000003');
+    expect(read).toMatchObject({ outcome: 'found', metrics: { likes: 23, impressions: 825 } });
+  });
+
+  test('takes the views from ext_views where views is absent', () => {
+    const body = foundBody();
+    const { result } = body.data.tweetResult;
+    result.ext_views = { state: 'EnabledWithCount', count: '77' };
+    delete result.views;
+    expect(readFound(body)).toMatchObject({ metrics: { impressions: 77 } });
+  });
+
+  test.each(['tweetResult', 'tweet_results'])('is found by its id in a list: %s', (key) => {
+    const other = fixture('TweetResultByRestId.views-unknown').data.tweetResult;
+    const body = { data: { [key]: [other, foundBody().data.tweetResult] } };
+    expect(readPostPayload('TweetResultsByIds', body, FOUND)).toMatchObject({
+      outcome: 'found',
+      id: FOUND,
+    });
+  });
+
+  test('that is not in the list is wrong_post', () => {
+    const other = fixture('TweetResultByRestId.views-unknown').data.tweetResult;
+    const body = { data: { tweet_results: [other, other] } };
+    expect(readPostPayload('TweetResultsByIds', body, FOUND).outcome).toBe('wrong_post');
+  });
+
+  test('keeps an id of 64 bits digit for digit', () => {
+    const id = '18446744073709551615';
+    const body = foundBody();
+    body.data.tweetResult.result.rest_id = id;
+    body.data.tweetResult.result.legacy.id_str = id;
+    expect(readPostPayload('TweetResultByRestId', body, id)).toMatchObject({ id });
+  });
+
+  test('whose id is a JSON number is refused, because its digits may be lost', () => {
+    const body = JSON.parse(
+      JSON.stringify(foundBody()).replace(`"rest_id":"${FOUND}"`, `"rest_id":${FOUND}`),
+    );
+    expect(readFound(body)).toMatchObject({
+      outcome: 'shape_changed',
+      evidence: { differing: ['data.tweetResult.result.rest_id: number'] },
+    });
+  });
+
+  test('is read although its author is not shown', () => {
+    const body = foundBody();
+    body.data.tweetResult.result.core.user_results = {};
+    expect(readFound(body)).toMatchObject({
+      outcome: 'found',
+      author: { id: '1500000000000000007', handle: null, followers: null },
+    });
+  });
+
+  test('of another id than the one asked for is wrong_post', () => {
+    expect(readPostPayload('TweetResultByRestId', foundBody(), '1900000000000000077')).toEqual({
+      outcome: 'wrong_post',
+      evidence: { read: FOUND },
+    });
+  });
+
+  test('that wraps a retweet is wrong_post: its counts are nobody’s', () => {
+    const body = foundBody();
+    body.data.tweetResult.result.legacy.retweeted_status_result = { result: {} };
+    expect(readFound(body)).toMatchObject({ outcome: 'wrong_post', evidence: { retweet: true } });
+  });
+});
+
+describe('a changed shape', () => {
+  test('names every missing path of the required counts', () => {
+    const body = foundBody();
+    const { legacy } = body.data.tweetResult.result;
+    delete legacy.favorite_count;
+    legacy.reply_count = null;
+    expect(readFound(body)).toEqual({
+      outcome: 'shape_changed',
+      evidence: {
+        missing: [
+          'data.tweetResult.result.legacy.favorite_count',
+          'data.tweetResult.result.legacy.reply_count',
+        ],
+        differing: [],
+      },
+    });
+  });
+
+  test.each([
+    ['legacy.retweet_count', '51', 'string'],
+    ['legacy.favorite_count', -1, 'number'],
+    ['legacy.favorite_count', 1.5, 'number'],
+    ['legacy.favorite_count', 2 ** 60, 'number'],
+    ['legacy.quote_count', {}, 'object'],
+    ['legacy.bookmark_count', [3], 'array'],
+    ['views.count', '32.1K', 'string'],
+  ])('names %s when it is %j, and never its value', (path, value, type) => {
+    const body = foundBody();
+    const [parent = '', key = ''] = path.split('.');
+    body.data.tweetResult.result[parent][key] = value;
+    expect(readFound(body)).toEqual({
+      outcome: 'shape_changed',
+      evidence: { missing: [], differing: [`data.tweetResult.result.${path}: ${type}`] },
+    });
+  });
+
+  test('is a place for the post whose result has moved, not a deleted post', () => {
+    const body = { data: { tweetResult: { post: foundBody().data.tweetResult.result } } };
+    expect(readFound(body).outcome).toBe('shape_changed');
+  });
+
+  test.each([null, 7, [], 'text', {}, { data: null }, { data: [] }, { data: { tweetResult: 5 } }])(
+    'is %j',
+    (body) => {
+      expect(readFound(body).outcome).toBe('shape_changed');
+      expect(readPostPayload('TweetDetail', body, FOUND).outcome).toBe('shape_changed');
+    },
+  );
+
+  test('is a conversation without the entry of the post', () => {
+    const body = { data: { threaded_conversation_with_injections_v2: { instructions: [] } } };
+    expect(readPostPayload('TweetDetail', body, FOUND)).toMatchObject({
+      outcome: 'shape_changed',
+      evidence: {
+        missing: [
+          `data.threaded_conversation_with_injections_v2.instructions.entries[tweet-${FOUND}]`,
+        ],
+      },
+    });
+  });
+});
+
+describe('TweetDetail', () => {
+  test('first system 16: a reply gets its own numbers, not those of the parent above it', () => {
+    const read = readPostPayload(
+      'TweetDetail',
+      fixture('TweetDetail.reply'),
+      '1900000000000000004',
+    );
+    expect(read).toMatchObject({
+      outcome: 'found',
+      metrics: { likes: 3, retweets: 1, replies: 0, impressions: 82 },
+    });
+  });
+
+  test('without the entry of the post asked for is wrong_post', () => {
+    const read = readPostPayload('TweetDetail', fixture('TweetDetail.reply'), FOUND);
+    expect(read.outcome).toBe('wrong_post');
+  });
+
+  test('reads an answer’s post only when that is the focal entry', () => {
+    const body = fixture('TweetDetail.reply');
+    expect(readPostPayload('TweetDetail', body, '1900000000000000009').outcome).toBe('wrong_post');
+  });
+
+  test('with a tombstone in the focal entry says what the tombstone says', () => {
+    const body = fixture('TweetDetail.tombstone');
+    expect(readPostPayload('TweetDetail', body, '1900000000000000005').outcome).toBe('deleted');
+  });
+});
+
+describe('a profile', () => {
+  test.each([
+    ['UserByScreenName.legacy', 398],
+    ['UserByScreenName.relationship-counts', 412],
+    ['UserResultByScreenName.relationship-counts', 412],
+  ])('of the shape %s has its followers', (name, followers) => {
+    expect(readProfilePayload(fixture(name), 'SomeBot')).toEqual({
+      outcome: 'found',
+      handle: 'somebot',
+      source: 'graphql',
+      followers,
+    });
+  });
+
+  test('first system 6: followers that are nowhere are refused, never a constant', () => {
+    const body = fixture('UserByScreenName.relationship-counts');
+    body.data.user.result.relationship_counts = {};
+    expect(readProfilePayload(body, 'somebot')).toEqual({
+      outcome: 'shape_changed',
+      evidence: {
+        missing: [
+          'data.user.result.relationship_counts.followers',
+          'data.user.result.legacy.followers_count',
+        ],
+      },
+    });
+  });
+
+  test('of another handle is not taken for the one asked for', () => {
+    const body = fixture('UserByScreenName.legacy');
+    expect(readProfilePayload(body, 'another').outcome).toBe('wrong_post');
+  });
+
+  test.each([{ data: {} }, { data: { user: {} } }])(
+    'that X does not know is deleted: %j',
+    (body) => {
+      expect(readProfilePayload(body, 'somebot').outcome).toBe('deleted');
+    },
+  );
+
+  test('that X had no time to look up is transient, not deleted', () => {
+    const body = { data: { user: {} }, errors: [{ name: 'DeadlineExceeded', message: 'no' }] };
+    expect(readProfilePayload(body, 'somebot').outcome).toBe('transient');
+  });
+
+  test('of a suspended user is suspended', () => {
+    const result = { __typename: 'UserUnavailable', reason: 'Suspended' };
+    expect(readProfilePayload({ data: { user: { result } } }, 'somebot').outcome).toBe('suspended');
+  });
+});
+
+describe('UserTweets', () => {
+  const own = '1500000000000000007';
+
+  test('gives the account’s own posts: no retweet, no quoted post, no ad, nobody else’s', () => {
+    const read = readTimelinePayload(fixture('UserTweets.mixed'), own);
+    if ('outcome' in read) throw new Error(read.outcome);
+    expect(read.posts.map(({ id, metrics }) => [id, metrics.likes])).toEqual([
+      ['1800000000000000001', 330],
+      ['1900000000000000011', 7],
+      ['1900000000000000013', 2],
+      ['1900000000000000014', 1],
+    ]);
+    expect(read.refused).toEqual([]);
+  });
+
+  test('knows the account’s own posts although X leaves its user object out', () => {
+    const body = fixture('UserTweets.mixed');
+    const [, pinned] = body.data.user.result.timeline.timeline.instructions;
+    delete pinned.entry.content.itemContent.tweet_results.result.core;
+    const read = readTimelinePayload(body, own);
+    if ('outcome' in read) throw new Error(read.outcome);
+    expect(read.posts[0]).toMatchObject({ id: '1800000000000000001', author: { followers: null } });
+  });
+
+  test('gives everyone’s posts when no author is named', () => {
+    const read = readTimelinePayload(fixture('UserTweets.mixed'));
+    if ('outcome' in read) throw new Error(read.outcome);
+    expect(read.posts.map(({ id }) => id)).toContain('1899000000000000003');
+  });
+
+  test('keeps the readable posts when one entry has changed, and says which', () => {
+    const body = fixture('UserTweets.mixed');
+    const [, , added] = body.data.user.result.timeline.timeline.instructions;
+    delete added.entries[0].content.itemContent.tweet_results.result.legacy.favorite_count;
+    const read = readTimelinePayload(body, own);
+    if ('outcome' in read) throw new Error(read.outcome);
+    expect(read.posts).toHaveLength(3);
+    expect(read.refused).toMatchObject([
+      { entryId: 'tweet-1900000000000000011', refusal: { outcome: 'shape_changed' } },
+    ]);
+  });
+
+  test.each([
+    [
+      'SearchTimeline',
+      (timeline: object) => ({ search_by_raw_query: { search_timeline: { timeline } } }),
+    ],
+    ['ListTimeline', (timeline: object) => ({ list: { tweets_timeline: { timeline } } })],
+    ['UserMedia', (timeline: object) => ({ user: { result: { timeline_v2: { timeline } } } })],
+  ])('and %s have the same entries under another path', (_name, wrap) => {
+    const { timeline } = fixture('UserTweets.mixed').data.user.result.timeline;
+    const read = readTimelinePayload({ data: wrap(timeline) }, own);
+    if ('outcome' in read) throw new Error(read.outcome);
+    expect(read.posts).toHaveLength(4);
+  });
+
+  test('without any instructions is a changed shape', () => {
+    expect(readTimelinePayload({ data: { user: { result: {} } } }, own)).toMatchObject({
+      outcome: 'shape_changed',
+    });
+  });
+});
+
+describe('what the first system got wrong', () => {
+  test('first system 3: the same payload always gives the same numbers', () => {
+    expect(readFound(foundBody())).toEqual(readFound(foundBody()));
+  });
+
+  test('first system 8: zero is a number, not a missing one', () => {
+    const read = readPostPayload(
+      'TweetResultByRestId',
+      fixture('TweetResultByRestId.views-unknown'),
+      '1900000000000000002',
+    );
+    expect(read).toMatchObject({
+      metrics: { likes: 0, retweets: 0, replies: 0, quotes: 0, bookmarks: 0 },
+    });
+  });
+
+  test('first system 14: views that X does not say are null, never estimated from engagement', () => {
+    const body = foundBody();
+    body.data.tweetResult.result.views = { state: 'Enabled' };
+    expect(readFound(body)).toMatchObject({ metrics: { likes: 264, impressions: null } });
+  });
+
+  test('first system 19: a viral post is read as it is', () => {
+    const body = foundBody();
+    const { result } = body.data.tweetResult;
+    result.legacy.favorite_count = 8_104_000;
+    result.views.count = '1390944113';
+    expect(readFound(body)).toMatchObject({
+      outcome: 'found',
+      metrics: { likes: 8_104_000, impressions: 1_390_944_113 },
+    });
+  });
+
+  test('first system 19: fewer likes than before is a number like any other', () => {
+    const body = foundBody();
+    body.data.tweetResult.result.legacy.favorite_count = 261;
+    expect(readFound(body)).toMatchObject({ outcome: 'found', metrics: { likes: 261 } });
+  });
+
+  test('first system 20: optional counts that are absent are null, not 0', () => {
+    const body = foundBody();
+    const { result } = body.data.tweetResult;
+    delete result.views;
+    delete result.legacy.quote_count;
+    delete result.legacy.bookmark_count;
+    expect(readFound(body)).toMatchObject({
+      outcome: 'found',
+      metrics: { quotes: null, bookmarks: null, impressions: null },
+    });
+  });
+});
