@@ -7,12 +7,15 @@ export type LocalErrorCode =
   | 'data_folder_incomplete'
   | 'data_folder_owner'
   | 'data_folder_in_use'
+  | 'data_folder_unreachable'
   | 'port_taken'
   | 'postgres_failed'
   | 'migration_failed'
   | 'function_failed'
-  | 'function_missing'
-  | 'command_failed';
+  | 'command_failed'
+  | 'bot_refused'
+  | 'job_failed'
+  | 'usage';
 
 /** The one error of `local/`: `code` is stable, `message` says what to do next. */
 export class LocalError extends Error {

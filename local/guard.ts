@@ -8,8 +8,10 @@ import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_p
 import type { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
-/** A guarded process had this long to end by itself before it is killed, in milliseconds. */
+/** A process has this long to end by itself before it is killed, in milliseconds. */
 const STOP_PATIENCE_MS = 8_000;
+/** npm passes a Ctrl-C on to its script, which got it from the terminal already. */
+const SAME_SIGNAL_MS = 500;
 
 type Watcher = ChildProcessByStdio<Writable, null, null>;
 let watcher: Watcher | undefined;
@@ -57,19 +59,22 @@ export async function endProcess(child: ChildProcess, signal: 'SIGINT' | 'SIGTER
 }
 
 /**
- * Runs `stop` at the first Ctrl-C or SIGTERM and exits with 130 or 143; a second signal exits at
- * once, and the watcher ends what is left.
+ * Runs `stop` at the first Ctrl-C, SIGTERM or SIGHUP and exits with 130, 143 or 129; a second
+ * signal, half a second later or more, exits at once, and the watcher ends what is left.
  */
 export function stopOnSignals(stop: () => Promise<void>): void {
-  let stopping = false;
+  let first: number | undefined;
   for (const [signal, code] of [
     ['SIGINT', 130],
     ['SIGTERM', 143],
     ['SIGHUP', 129],
   ] as const) {
     process.on(signal, () => {
-      if (stopping) process.exit(code);
-      stopping = true;
+      if (first !== undefined) {
+        if (Date.now() - first > SAME_SIGNAL_MS) process.exit(code);
+        return;
+      }
+      first = Date.now();
       stop()
         .catch((error: unknown) => console.error(error instanceof Error ? error.message : error))
         .finally(() => process.exit(code));

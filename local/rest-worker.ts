@@ -1,0 +1,107 @@
+/**
+ * The thread that `rest.ts` starts: `@supabase/lite` behind a small HTTP server. A thread of its own
+ * because lite writes every refused statement to the console.
+ */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { ReadableStream } from 'node:stream/web';
+import { parentPort, workerData } from 'node:worker_threads';
+import { App } from '@supabase/lite';
+import { createPostgresConnection } from '@supabase/lite/postgres';
+import type { ApiKeys } from './rest.ts';
+
+const { adminUrl, keys } = workerData as { adminUrl: string; keys: ApiKeys };
+
+const connection = createPostgresConnection({
+  url: adminUrl,
+  postgresOptions: {
+    max: 10,
+    onnotice: () => {},
+    types: { jsonb: jsonType(3802), json: jsonType(114) },
+  },
+});
+// Left alone, lite grants everything on every table to the API roles when it meets the first table
+// with RLS, and runs the secret key's table requests as the connection's user. In this state it
+// takes the roles and grants as they are, and every request runs as the role of its key.
+Object.assign(connection, { rlsState: 'active' });
+
+const app = new App({
+  connection,
+  // With lite's own auth a key would be looked up as a user.
+  auth: { enabled: false },
+  options: {
+    server: {
+      disableStudio: true,
+      apiKeys: {
+        resolver: async (key) => {
+          const known = Object.hasOwn(keys, key) ? keys[key] : undefined;
+          return known ? { type: known.type, claims: { role: known.role } } : null;
+        },
+      },
+    },
+  },
+});
+await app.init();
+// As PostgREST does: a change of the schema announces itself on this channel.
+await connection.driver.listen('pgrst', () => connection.clearSchemaCache());
+
+const server = createServer((incoming, outgoing) => {
+  answer(incoming, outgoing).catch((error: unknown) => {
+    console.error(error);
+    outgoing.destroy();
+  });
+});
+server.listen(0, '127.0.0.1', () => {
+  const address = server.address();
+  parentPort?.postMessage({ port: typeof address === 'object' ? address?.port : undefined });
+});
+parentPort?.once('message', async () => {
+  server.close();
+  server.closeAllConnections();
+  await connection.close();
+  parentPort?.close();
+});
+
+async function answer(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+  const headers = new Headers();
+  for (const [name, value] of Object.entries(incoming.headers)) {
+    if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
+  }
+  const hasBody = incoming.method !== 'GET' && incoming.method !== 'HEAD';
+  const request = new Request(`http://${incoming.headers.host ?? '127.0.0.1'}${incoming.url}`, {
+    method: incoming.method ?? 'GET',
+    headers,
+    ...(hasBody ? { body: Readable.toWeb(incoming) as BodyInit, duplex: 'half' } : {}),
+  });
+  const response = await app.fetch(request);
+  outgoing.writeHead(response.status, Object.fromEntries(response.headers));
+  if (response.body) {
+    await pipeline(Readable.fromWeb(response.body as unknown as ReadableStream), outgoing);
+  } else {
+    outgoing.end();
+  }
+}
+
+/**
+ * lite hands some JSON over as text and some as values, and its own serializer encodes the text a
+ * second time: an rpc argument {"a":1} would arrive as a JSON string.
+ */
+function jsonType(oid: number) {
+  return {
+    to: oid,
+    from: [oid],
+    serialize: (value: unknown) =>
+      typeof value === 'string' && isJson(value) ? value : JSON.stringify(value),
+    parse: (text: string) => JSON.parse(text),
+  };
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,55 @@
+import { randomUUID } from 'node:crypto';
+import postgres from 'postgres';
+import { inject } from 'vitest';
+import { migrate } from '../../local/migrate.ts';
+
+export type TestDatabase = {
+  /** Connection string of the role `postgres`. */
+  url: string;
+  /** Connection string of the superuser. */
+  adminUrl: string;
+  /** A client as the role `postgres`; `bigint` comes as text, as postgres.js gives it. */
+  sql: postgres.Sql;
+  /** Ends the client and removes the database. May be called twice. */
+  drop(): Promise<void>;
+};
+
+/**
+ * A database of its own on the shared server, with all migrations: a copy of a template, made in
+ * about 50 ms. With `migrations`, only those of that folder are in it.
+ */
+export async function createDatabase(options: { migrations?: string } = {}): Promise<TestDatabase> {
+  const server = inject('server');
+  if (options.migrations === undefined && server.migrationError !== undefined) {
+    throw new Error(server.migrationError);
+  }
+  const template = options.migrations === undefined ? 'postloop_template' : 'postloop_base';
+  const name = `test_${randomUUID().replaceAll('-', '')}`;
+  await asAdmin(server.adminUrl, (admin) =>
+    admin.unsafe(`create database ${name} template ${template} owner postgres`),
+  );
+  const at = (user: string) => `postgresql://${user}:postgres@127.0.0.1:${server.port}/${name}`;
+  const url = at('postgres');
+  if (options.migrations !== undefined) await migrate(url, options.migrations);
+  const sql = postgres(url, { max: 4, onnotice: () => {} });
+  return {
+    url,
+    adminUrl: at('supabase_admin'),
+    sql,
+    drop: async () => {
+      await sql.end();
+      await asAdmin(server.adminUrl, (admin) =>
+        admin.unsafe(`drop database if exists ${name} with (force)`),
+      );
+    },
+  };
+}
+
+async function asAdmin(url: string, work: (sql: postgres.Sql) => Promise<unknown>): Promise<void> {
+  const sql = postgres(url, { max: 1, onnotice: () => {} });
+  try {
+    await work(sql);
+  } finally {
+    await sql.end();
+  }
+}

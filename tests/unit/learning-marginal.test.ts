@@ -1,0 +1,325 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  dimensionPerformanceRowSchema,
+  learningStatisticsSchema,
+  learnMarginals,
+  meanDistribution,
+  mulberry32,
+  nigPosterior,
+  studentT,
+  studentTQuantile,
+  type ValueStatistics,
+} from '../../shared/learning/index.ts';
+import { shown, statisticsOf } from './learning-samples.ts';
+
+const prior = { k0: 10, m0: 0.5, a0: 2, b0: 1.5 };
+
+/** Weighted sums of two or more values of one dimension with rewards inside the winsorised range. */
+const dimensionOf = (spread = 0.6) =>
+  fc
+    .array(
+      fc.record({
+        uses: fc.integer({ min: 1, max: 200 }),
+        weight: fc.double({ min: 0.05, max: 1, noNaN: true }),
+        mean: fc.double({ min: -2, max: 2, noNaN: true }),
+      }),
+      { minLength: 2, maxLength: 6 },
+    )
+    .map((values) =>
+      values.map(({ uses, weight, mean }, index): ValueStatistics => {
+        const value = shown('tone', `value ${index}`, { uses, mean, sd: spread });
+        return { ...value, n: value.n * weight, s1: value.s1 * weight, s2: value.s2 * weight };
+      }),
+    );
+
+function only<T>(items: readonly T[]): T {
+  expect(items).toHaveLength(1);
+  return items[0] as T;
+}
+
+describe('nigPosterior', () => {
+  test('follows a worked example: rewards 1, 2 and 3 against a prior of ten posts at 0.5', () => {
+    const posterior = nigPosterior({ n: 3, s1: 6, s2: 14 }, prior);
+    expect(posterior.kn).toBe(13);
+    expect(posterior.mn).toBeCloseTo(11 / 13, 14);
+    expect(posterior.an).toBe(3.5);
+    // 1.5 + (14 - 36/3)/2 + 10*3*1.5^2/(2*13)
+    expect(posterior.bn).toBeCloseTo(2.5 + 67.5 / 26, 14);
+    const mean = meanDistribution(posterior);
+    expect(mean.df).toBe(7);
+    expect(mean.scale).toBeCloseTo(Math.sqrt((2.5 + 67.5 / 26) / (3.5 * 13)), 14);
+  });
+
+  test('gives the prior back when there are no posts', () => {
+    expect(nigPosterior({ n: 0, s1: 0, s2: 0 }, prior)).toEqual({
+      kn: 10,
+      mn: 0.5,
+      an: 2,
+      bn: 1.5,
+    });
+  });
+
+  test('gives the same from all posts at once as from one after the other', () => {
+    const y = fc.double({ min: -3, max: 3, noNaN: true });
+    fc.assert(
+      fc.property(fc.array(y, { minLength: 1, maxLength: 30 }), (ys) => {
+        const s1 = ys.reduce((sum, x) => sum + x, 0);
+        const s2 = ys.reduce((sum, x) => sum + x * x, 0);
+        const atOnce = nigPosterior({ n: ys.length, s1, s2 }, prior);
+        let step = { kn: prior.k0, mn: prior.m0, an: prior.a0, bn: prior.b0 };
+        for (const x of ys) {
+          const before = { k0: step.kn, m0: step.mn, a0: step.an, b0: step.bn };
+          step = nigPosterior({ n: 1, s1: x, s2: x * x }, before);
+        }
+        expect(atOnce.kn).toBeCloseTo(step.kn, 10);
+        expect(atOnce.mn).toBeCloseTo(step.mn, 10);
+        expect(atOnce.an).toBeCloseTo(step.an, 10);
+        expect(atOnce.bn).toBeCloseTo(step.bn, 9);
+      }),
+    );
+  });
+
+  test('stays between the prior and the raw mean, and narrows as posts are added', () => {
+    fc.assert(
+      fc.property(
+        fc.double({ min: -3, max: 3, noNaN: true }),
+        fc.double({ min: 1, max: 400, noNaN: true }),
+        fc.double({ min: 1.2, max: 20, noNaN: true }),
+        (mean, n, more) => {
+          const sums = (k: number) => ({ n: k, s1: k * mean, s2: k * (mean * mean + 0.5) });
+          const few = nigPosterior(sums(n), prior);
+          const many = nigPosterior(sums(n * more), prior);
+          const gap = Math.abs(mean - prior.m0);
+          expect(Math.abs(few.mn - prior.m0)).toBeLessThanOrEqual(gap + 1e-12);
+          expect(Math.abs(mean - many.mn)).toBeLessThanOrEqual(Math.abs(mean - few.mn) + 1e-12);
+          // A mean far from the prior first widens the variance; from ten posts on more is narrower.
+          fc.pre(n >= prior.k0);
+          expect(meanDistribution(many).scale).toBeLessThan(meanDistribution(few).scale);
+        },
+      ),
+    );
+  });
+});
+
+describe('learnMarginals', () => {
+  test('follows a worked example of two tones with ten posts each', () => {
+    // Rewards have means 1 and 0 and variance 0.75, so the dimension has mean 0.5 and variance 1.
+    const spread = Math.sqrt(0.75);
+    const { priors, rows } = learnMarginals(
+      statisticsOf([
+        shown('tone', 'dry', { uses: 10, mean: 1, sd: spread }),
+        shown('tone', 'warm', { uses: 10, mean: 0, sd: spread }),
+      ]),
+    );
+    expect(priors.tone?.mean).toBeCloseTo(0.5, 14);
+    expect(priors.tone?.scale).toBeCloseTo(Math.sqrt(0.1), 14);
+    expect(priors.tone?.df).toBe(4);
+
+    const dry = rows[0];
+    // k = 20, m = (5 + 10)/20, a = 7, b = 2 + 7.5/2 + 10*10*0.25/40
+    const scale = Math.sqrt((2 + 3.75 + 0.625) / (7 * 20));
+    expect(dry).toMatchObject({ value: 'dry', uses: 10, effective_n: 10, mean_reward: 1 });
+    expect(dry?.posterior_mean).toBeCloseTo(0.75, 14);
+    expect(dry?.posterior_scale).toBeCloseTo(scale, 14);
+    expect(dry?.posterior_df).toBe(14);
+    expect(dry?.effect).toBeCloseTo(0.25, 14);
+    // 1.345030 and 1.761310 are the 90 % and 95 % points of t with 14 degrees of freedom.
+    expect(dry?.effect_low_80).toBeCloseTo(0.25 - 1.34503 * scale, 6);
+    expect(dry?.effect_high_90).toBeCloseTo(0.25 + 1.76131 * scale, 6);
+    expect(dry?.confidence).toBeCloseTo(1 / 3, 14);
+    // t = 0.25 / scale = 1.1715 with 14 degrees of freedom.
+    expect(dry?.prob_above_average).toBeCloseTo(0.869536, 6);
+    expect(rows[1]?.effect).toBeCloseTo(-0.25, 14);
+  });
+
+  test('keeps the columns that describe the posts as they are', () => {
+    const given = shown('topic', 'sleep', { uses: 4, mean: 0.2 });
+    const row = only(learnMarginals(statisticsOf([given])).rows);
+    expect(row).toMatchObject({
+      total_impressions: 4000,
+      total_engagements: 80,
+      total_followers_gained: 6,
+      mean_impressions: 1000,
+      mean_engagement_rate: 0.02,
+      mean_followers_gained: 1.5,
+      last_posted_at: '2026-03-01T09:00:00+00:00',
+    });
+  });
+
+  test('accepts what the database returns, and a row carries every column that is recorded', () => {
+    const statistics = learningStatisticsSchema.parse({
+      account_id: 1,
+      data_version: 12,
+      finished_posts: 1,
+      values: [
+        {
+          dimension: 'tone',
+          value: 'dry',
+          uses: 1,
+          n: 0.984722,
+          s1: 0,
+          s2: 0,
+          total_impressions: 0,
+          total_engagements: 0,
+          total_followers_gained: -0.25,
+          mean_impressions: null,
+          mean_engagement_rate: null,
+          mean_followers_gained: null,
+          last_posted_at: '2026-03-01T09:00:00.123456+00:00',
+        },
+      ],
+    });
+    const row = only(learnMarginals(statistics).rows);
+    expect(Object.keys(row).toSorted()).toEqual(
+      Object.keys(dimensionPerformanceRowSchema.shape).toSorted(),
+    );
+    expect(row.mean_impressions).toBeNull();
+  });
+
+  test('refuses statistics that are not those of an account with data', () => {
+    const statistics = { ...statisticsOf([]), data_version: null };
+    expect(learningStatisticsSchema.safeParse(statistics).success).toBe(false);
+  });
+
+  test('an account without finished posts has no rows and no priors', () => {
+    expect(learnMarginals(statisticsOf([]))).toEqual({ priors: {}, rows: [] });
+  });
+
+  test('one post, or equal rewards, leave a value as uncertain as the least variance says', () => {
+    for (const uses of [1, 3]) {
+      const statistics = statisticsOf([shown('tone', 'dry', { uses, mean: 0.7, sd: 0 })]);
+      const { rows, priors } = learnMarginals(statistics);
+      const row = only(rows);
+      expect(row.effect).toBeCloseTo(0, 12);
+      expect(row.prob_above_average).toBeCloseTo(0.5, 9);
+      expect(priors.tone?.scale).toBeCloseTo(Math.sqrt(0.1 / 10), 12);
+      expect(row.posterior_scale).toBeGreaterThan(0.05);
+    }
+  });
+
+  test('intervals are nested around the effect and probabilities agree with its sign', () => {
+    fc.assert(
+      fc.property(dimensionOf(), (values) => {
+        for (const row of learnMarginals(statisticsOf(values)).rows) {
+          expect(row.effect_low_90).toBeLessThan(row.effect_low_80);
+          expect(row.effect_low_80).toBeLessThan(row.effect);
+          expect(row.effect).toBeLessThan(row.effect_high_80);
+          expect(row.effect_high_80).toBeLessThan(row.effect_high_90);
+          // Both sides of a boundary are right within rounding of it.
+          if (Math.abs(row.effect) > 1e-9) {
+            expect(row.prob_above_average > 0.5).toBe(row.effect > 0);
+          }
+          if (Math.abs(row.effect_low_80) > 1e-9) {
+            expect(row.prob_above_average > 0.9).toBe(row.effect_low_80 > 0);
+          }
+        }
+      }),
+    );
+  });
+
+  test('effects shrink the raw difference towards the average of the dimension', () => {
+    fc.assert(
+      fc.property(dimensionOf(), (values) => {
+        const { rows, priors } = learnMarginals(statisticsOf(values));
+        for (const row of rows) {
+          const raw = row.mean_reward - (priors.tone?.mean ?? Number.NaN);
+          const shrinkage = row.effective_n / (row.effective_n + 10);
+          expect(row.effect).toBeCloseTo(raw * shrinkage, 9);
+        }
+      }),
+    );
+  });
+
+  test('multiplying every reward multiplies effects and intervals and keeps probabilities', () => {
+    const factor = fc.double({ min: 1, max: 50, noNaN: true });
+    fc.assert(
+      fc.property(dimensionOf(0.9), factor, (values, c) => {
+        const plain = learnMarginals(statisticsOf(values)).rows;
+        const scaled = learnMarginals(
+          statisticsOf(values.map((v) => ({ ...v, s1: v.s1 * c, s2: v.s2 * c * c }))),
+        ).rows;
+        for (const [index, row] of plain.entries()) {
+          const other = scaled[index];
+          expect((other?.effect ?? Number.NaN) / c).toBeCloseTo(row.effect, 8);
+          expect((other?.effect_low_80 ?? Number.NaN) / c).toBeCloseTo(row.effect_low_80, 8);
+          expect((other?.effect_high_90 ?? Number.NaN) / c).toBeCloseTo(row.effect_high_90, 8);
+          expect(other?.prob_above_average).toBeCloseTo(row.prob_above_average, 8);
+        }
+      }),
+    );
+  });
+
+  test('the order of the input rows does not matter', () => {
+    const shuffled = dimensionOf().chain((values) =>
+      fc.tuple(
+        fc.constant(values),
+        fc.shuffledSubarray(values, { minLength: values.length, maxLength: values.length }),
+      ),
+    );
+    fc.assert(
+      fc.property(shuffled, ([values, others]) => {
+        expect(learnMarginals(statisticsOf(others))).toEqual(learnMarginals(statisticsOf(values)));
+      }),
+    );
+  });
+
+  test('the probability of being above average is the share of posterior draws that are', () => {
+    const { rows, priors } = learnMarginals(
+      statisticsOf([
+        shown('tone', 'dry', { uses: 12, mean: 0.5 }),
+        shown('tone', 'warm', { uses: 3, mean: 0.1 }),
+        shown('tone', 'grave', { uses: 30, mean: -0.1 }),
+      ]),
+    );
+    const rng = mulberry32(20260301);
+    const count = 20_000;
+    for (const row of rows) {
+      let above = 0;
+      for (let i = 0; i < count; i += 1) {
+        const drawn = row.posterior_mean + row.posterior_scale * studentT(rng, row.posterior_df);
+        if (drawn > (priors.tone?.mean ?? Number.NaN)) above += 1;
+      }
+      const p = row.prob_above_average;
+      expect(Math.abs(above / count - p)).toBeLessThan(4 * Math.sqrt((p * (1 - p)) / count));
+    }
+  });
+
+  test('the 90 % interval leaves 5 % of the posterior on either side', () => {
+    const row = only(
+      learnMarginals(statisticsOf([shown('tone', 'dry', { uses: 9, mean: 0.4 })])).rows,
+    );
+    const half = (row.effect_high_90 - row.effect_low_90) / 2;
+    expect(half / row.posterior_scale).toBeCloseTo(studentTQuantile(0.95, row.posterior_df), 9);
+  });
+});
+
+describe('defects of the first system', () => {
+  test('10: learning twice from the same posts gives the same totals, not added ones', () => {
+    const statistics = statisticsOf([
+      shown('tone', 'dry', { uses: 12, mean: 0.4 }),
+      shown('tone', 'warm', { uses: 7, mean: -0.1 }),
+    ]);
+    const first = learnMarginals(statistics);
+    expect(learnMarginals(statistics)).toEqual(first);
+    expect(first.rows.map((row) => row.uses)).toEqual([12, 7]);
+  });
+
+  test('13: confidence says how much was tried, and certainty of the effect is its own figure', () => {
+    const { rows } = learnMarginals(
+      statisticsOf([
+        shown('tone', 'steady', { uses: 30, mean: 0.6, sd: 0.2 }),
+        shown('tone', 'wild', { uses: 30, mean: 0.6, sd: 1.5 }),
+        shown('tone', 'rare', { uses: 5, mean: -0.6, sd: 0.2 }),
+        shown('tone', 'worn', { uses: 90, mean: -0.6, sd: 0.2 }),
+      ]),
+    );
+    const [rare, steady, wild, worn] = rows;
+    expect(rows.map((row) => row.confidence)).toEqual([5 / 30, 1, 1, 1]);
+    const width = (row: typeof steady) =>
+      (row?.effect_high_80 ?? Number.NaN) - (row?.effect_low_80 ?? Number.NaN);
+    expect(width(steady)).toBeLessThan(width(wild) / 2);
+    expect(steady?.prob_above_average).toBeGreaterThan(wild?.prob_above_average ?? 1);
+    expect(width(worn)).toBeLessThan(width(rare));
+  });
+});
