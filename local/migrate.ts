@@ -13,7 +13,7 @@ export const MIGRATIONS = fileURLToPath(new URL('../supabase/migrations', import
  * Gives a new server the roles, schemas and extensions of a hosted project, once; a server that has
  * them is left alone.
  */
-export async function bootstrap(server: Postgres): Promise<void> {
+export async function bootstrap(server: Pick<Postgres, 'adminUrl'>): Promise<void> {
   const sql = postgres(server.adminUrl(), { max: 1, onnotice: () => {} });
   try {
     const [role] = await sql`select from pg_roles where rolname = 'postgres'`;

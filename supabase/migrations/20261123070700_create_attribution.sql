@@ -103,18 +103,6 @@ grant select on public.account_rates, public.follower_hour, public.post_credit t
 grant select, insert, update on public.account_rates, public.follower_hour, public.post_credit,
   public.learning_state to service_role;
 
--- Audience attention over a post's age, the scale on which impressions are interpolated between
--- reads. 1.333 h is the median half-life of a post (Pfeffer et al., ICWSM 2023).
-create function postloop.attention(p_age_h double precision)
-returns double precision
-language sql
-immutable
-parallel safe
-as $$
-  select ln(1 + p_age_h / 1.333)
-$$;
-comment on function postloop.attention is 'ln(1 + age / 1.333 h): cumulative attention at an age in hours.';
-
 -- Copies the newest accepted numbers to the posts that have new reads, and marks those reads taken up.
 create function postloop.copy_metrics(p_now timestamptz)
 returns table (account_id bigint, posts integer, changed integer)
@@ -216,7 +204,8 @@ as $$
     join account a on a.account_id = h.account_id
     where h.hr_end is not null and h.hr >= a.open_from
   ),
-  -- 4 impressions between reads, of posts whose seven days reach into the open hours
+  -- 4 impressions between reads, of posts whose seven days reach into the open hours; within a
+  -- segment they follow ln(1 + age / 1.333 h), the median half-life of a post (Pfeffer et al. 2023)
   read as (
     select distinct on (p.post_id, m.age_h) p.post_id, p.account_id, p.posted_at, a.open_from,
       m.age_h, m.impressions
@@ -237,8 +226,8 @@ as $$
   exposure as (
     select s.account_id, s.post_id, s.posted_at, g.hr,
       sum(s.gained
-        * (postloop.attention(least(s.h1, age.h + 1)) - postloop.attention(greatest(s.h0, age.h)))
-        / (postloop.attention(s.h1) - postloop.attention(s.h0))) as e
+        * ln((1.333 + least(s.h1, age.h + 1)) / (1.333 + greatest(s.h0, age.h)))
+        / ln((1.333 + s.h1) / (1.333 + s.h0))) as e
     from segment s
     cross join lateral generate_series(
       greatest(date_trunc('hour', s.posted_at + make_interval(secs => s.h0 * 3600), 'UTC'), s.open_from),
@@ -521,9 +510,9 @@ $$;
 comment on function public.attribute_posts is
   'One attribution run: newest numbers to the posts, follower change split, horizons filled, changed accounts handed to learning.';
 
-revoke execute on function postloop.attention, postloop.copy_metrics, postloop.split_followers,
+revoke execute on function postloop.copy_metrics, postloop.split_followers,
   postloop.followers_at, postloop.fill_followers, public.attribution_backlog, public.attribute_posts
   from public, anon, authenticated;
-grant execute on function postloop.attention, postloop.copy_metrics, postloop.split_followers,
+grant execute on function postloop.copy_metrics, postloop.split_followers,
   postloop.followers_at, postloop.fill_followers, public.attribution_backlog, public.attribute_posts
   to service_role;
