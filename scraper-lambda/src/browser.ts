@@ -46,7 +46,7 @@ async function launch(chromiumPath?: string): Promise<Browser> {
     return await puppeteer.launch({
       executablePath: chromium.executablePath,
       args: [...chromium.args, '--lang=en-US'],
-      env: { FONTCONFIG_PATH: chromium.fontsFolder, ...process.env },
+      env: { ...process.env, ...chromium.env },
       headless: 'shell',
       // Over a pipe the browser ends with this process, however that ends.
       pipe: true,

@@ -1,11 +1,11 @@
 /** Unpacks the bundled Chromium where this user may run it. */
-import { mkdtemp, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
-/** Where Chromium and its fonts are, and the flags that it needs. */
-export type Chromium = { executablePath: string; fontsFolder: string; args: string[] };
+/** Where Chromium is, the flags that it needs, and what its environment must add. */
+export type Chromium = { executablePath: string; args: string[]; env: Record<string, string> };
 
 /**
  * The bundled Chromium, unpacked (about 210 MB, under two seconds) unless it already is.
@@ -14,13 +14,11 @@ export type Chromium = { executablePath: string; fontsFolder: string; args: stri
 export async function prepareChromium(ownPath?: string): Promise<Chromium> {
   const { default: chromium } = await import('@sparticuz/chromium');
   chromium.setGraphicsMode = false;
-  if (ownPath) {
-    return { executablePath: ownPath, fontsFolder: join(tmpdir(), 'fonts'), args: chromium.args };
-  }
-  // In Lambda the sandbox has one user, and the package's place is the temporary folder itself.
+  const { args } = chromium;
+  if (ownPath) return { executablePath: ownPath, args, env: {} };
+  // In Lambda the sandbox has one user, and the package itself puts everything in its place.
   if (process.env.AWS_LAMBDA_FUNCTION_NAME) {
-    const executablePath = await chromium.executablePath();
-    return { executablePath, fontsFolder: join(tmpdir(), 'fonts'), args: chromium.args };
+    return { executablePath: await chromium.executablePath(), args, env: {} };
   }
   const folder = await userFolder();
   if (!(await isOwnFile(join(folder, 'chromium')))) {
@@ -28,8 +26,8 @@ export async function prepareChromium(ownPath?: string): Promise<Chromium> {
   }
   return {
     executablePath: join(folder, 'chromium'),
-    fontsFolder: join(folder, 'fonts'),
-    args: chromium.args,
+    args,
+    env: { FONTCONFIG_FILE: join(folder, 'fonts.conf') },
   };
 }
 
@@ -57,11 +55,20 @@ async function unpackInto(folder: string, unpack: () => Promise<string>): Promis
   const staging = await mkdtemp(`${folder}-`);
   try {
     await withTemporaryFolder(staging, unpack);
+    await writeFile(join(staging, 'fonts.conf'), fontsConfig(folder));
     await rename(staging, folder);
   } catch (error) {
     await rm(staging, { recursive: true, force: true });
     if (!(await isOwnFile(join(folder, 'chromium')))) throw error;
   }
+}
+
+/** Chromium dies on the first text field when it finds no font, and a server may have none. */
+function fontsConfig(folder: string): string {
+  return `<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig><dir>${folder}/fonts</dir><cachedir>${folder}/fonts-cache</cachedir></fontconfig>
+`;
 }
 
 /** The package takes its target from TMPDIR, and reads it before its first await. */

@@ -21,7 +21,7 @@ export async function claimReads(
   if (error) {
     throw new ScraperError(
       'claim_failed',
-      `claim_reads failed (${error.code || 'no answer'}: ${error.message}). Check SUPABASE_URL, ` +
+      `claim_reads failed (${error.code || 'no code'}: ${error.message}). Check SUPABASE_URL, ` +
         'the key, and that the migrations are applied.',
     );
   }

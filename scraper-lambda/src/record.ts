@@ -36,7 +36,7 @@ export async function recordReads(
   if (error) {
     throw new ScraperError(
       'record_failed',
-      `record_reads failed (${error.code || 'no answer'}: ${error.message}). Nothing was stored; ` +
+      `record_reads failed (${error.code || 'no code'}: ${error.message}). Nothing was stored; ` +
         'the reads are claimed again when their leases run out.',
     );
   }

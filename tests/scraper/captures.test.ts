@@ -1,17 +1,21 @@
-/** Real payloads, served by the stand-in site and read by the real scraper in a real Chromium. */
+/**
+ * Payload files, served by the stand-in site and read by the real scraper in a real Chromium: the
+ * real ones of `X_CAPTURES_DIR` when it is set, else the project's own.
+ */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startXSite, type XSite } from '../../local/x-site/server.ts';
 import { closeBrowser } from '../../scraper-lambda/src/browser.ts';
 import { createBrowserSource } from '../../scraper-lambda/src/browser-source.ts';
 import { readPostPayload, readProfilePayload } from '../../scraper-lambda/src/x/graphql.ts';
 
-const folder = process.env.X_CAPTURES_DIR;
-const SKIPPED = 'skipped: set X_CAPTURES_DIR to a folder of real payloads';
-const files = folder ? readdirSync(folder).filter((name) => name.endsWith('.json')) : [];
+const own = fileURLToPath(new URL('../fixtures/x/', import.meta.url));
+const folder = process.env.X_CAPTURES_DIR ?? own;
+const files = readdirSync(folder).filter((name) => name.endsWith('.json'));
 
-const textOf = (name: string) => readFileSync(join(folder ?? '', name), 'utf8');
+const textOf = (name: string) => readFileSync(join(folder, name), 'utf8');
 
 /** The post that a capture is about: its focal entry, its own id, or the id in its name. */
 function postOf(name: string): string {
@@ -21,43 +25,40 @@ function postOf(name: string): string {
   return focal?.[1] ?? name.split('.')[1] ?? '';
 }
 
-describe.skipIf(!folder)(
-  `real payloads in a browser (${folder ? 'X_CAPTURES_DIR' : SKIPPED})`,
-  () => {
-    let site: XSite;
-    beforeAll(async () => {
-      site = await startXSite({
-        numbers: { post: () => null, account: () => null },
-        ...(folder ? { captures: folder } : {}),
-      });
+describe('payload files in a browser', () => {
+  let site: XSite;
+  beforeAll(async () => {
+    site = await startXSite({
+      numbers: { post: () => null, account: () => null },
+      ...(folder ? { captures: folder } : {}),
     });
-    afterAll(async () => {
-      await closeBrowser();
-      await site.stop();
-    });
+  });
+  afterAll(async () => {
+    await closeBrowser();
+    await site.stop();
+  });
 
-    test.each(files.filter((name) => /^(TweetDetail|TweetResultByRestId)\./.test(name)))(
-      '%s gives in the page what it gives by itself',
-      async (name) => {
-        const id = postOf(name);
-        const source = createBrowserSource({ baseUrl: `${site.url}/captures/${name}` });
-        const read = await source.readPost({ id, handle: 'redacted_user' });
-        await source.close();
-        const operation = name.split('.')[0] ?? '';
-        expect(read).toEqual(readPostPayload(operation, JSON.parse(textOf(name)), id));
-        expect(['found', 'suspended', 'deleted', 'restricted']).toContain(read.outcome);
-      },
-    );
+  test.each(files.filter((name) => /^(TweetDetail|TweetResultByRestId)\./.test(name)))(
+    '%s gives in the page what it gives by itself',
+    async (name) => {
+      const id = postOf(name);
+      const source = createBrowserSource({ baseUrl: `${site.url}/captures/${name}` });
+      const read = await source.readPost({ id, handle: 'somebot' });
+      await source.close();
+      const operation = name.split('.')[0] ?? '';
+      expect(read).toEqual(readPostPayload(operation, JSON.parse(textOf(name)), id));
+      expect(['found', 'suspended', 'deleted', 'restricted']).toContain(read.outcome);
+    },
+  );
 
-    test.each(files.filter((name) => /^User(Result)?ByScreenName\./.test(name)))(
-      '%s gives in the page what it gives by itself',
-      async (name) => {
-        const source = createBrowserSource({ baseUrl: `${site.url}/captures/${name}` });
-        const read = await source.readProfile('redacted_user');
-        await source.close();
-        expect(read).toEqual(readProfilePayload(JSON.parse(textOf(name)), 'redacted_user'));
-        expect(['found', 'suspended', 'deleted']).toContain(read.outcome);
-      },
-    );
-  },
-);
+  test.each(files.filter((name) => /^User(Result)?ByScreenName\./.test(name)))(
+    '%s gives in the page what it gives by itself',
+    async (name) => {
+      const source = createBrowserSource({ baseUrl: `${site.url}/captures/${name}` });
+      const read = await source.readProfile('redacted_user');
+      await source.close();
+      expect(read).toEqual(readProfilePayload(JSON.parse(textOf(name)), 'redacted_user'));
+      expect(['found', 'suspended', 'deleted']).toContain(read.outcome);
+    },
+  );
+});

@@ -105,6 +105,8 @@ export function readPostPlace(place: unknown, asked: string | null, at: string):
     const text = valueAt(result, ['tombstone', 'text', 'text']);
     return judgeTombstone(typeof text === 'string' ? text : null);
   }
+  // Posts for subscribers show a preview without counts to everybody else.
+  if (typename === 'TweetPreviewDisplay') return refuse('restricted', { typename });
   const isWrapped = typename === 'TweetWithVisibilityResults';
   const tweet = isWrapped ? valueAt(result, ['tweet']) : result;
   const path = isWrapped ? `${prefix}.tweet` : prefix;

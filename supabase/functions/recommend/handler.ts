@@ -12,11 +12,6 @@ import { callDatabase, type DatabaseClient } from '../_shared/database.ts';
 import type { Reply } from '../_shared/http.ts';
 import { momentOf } from '../_shared/run.ts';
 
-const inputsReplySchema = z.union([
-  z.object({ code: z.literal('account_unknown') }),
-  recommendationInputsSchema,
-]);
-
 /**
  * 200 with n decisions, each stored before it is answered.
  *
@@ -27,7 +22,7 @@ export async function recommend(body: RecommendRequest, database: DatabaseClient
     database,
     'recommendation_inputs',
     { p_account: body.account },
-    inputsReplySchema,
+    recommendationInputsSchema,
   );
   if (inputs.code === 'account_unknown') {
     throw new PostloopError(
