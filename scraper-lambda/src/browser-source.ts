@@ -1,7 +1,8 @@
 /** Reads posts and profiles from X's pages in the browser of this process. */
 import type { Page } from 'puppeteer-core';
-import { openBrowser, openTab } from './browser.ts';
+import { openBrowser } from './browser.ts';
 import type { AskedPost, MetricsSource } from './source.ts';
+import { parkTab, takeTab } from './tabs.ts';
 import { type Refusal, refuse } from './x/outcome.ts';
 import { readPostPage, readProfilePage } from './x/page.ts';
 
@@ -35,7 +36,7 @@ export function createBrowserSource(options: BrowserSourceOptions): BrowserSourc
     // A browser that was started anew knows nothing of the tabs of the one before.
     idle = idle.filter((page) => !page.isClosed() && page.browser() === browser);
     try {
-      const page = idle.pop() ?? (await openTab(browser, baseUrl));
+      const page = idle.pop() ?? (await takeTab(browser, baseUrl));
       const result = await read(page);
       idle.push(page);
       return result;
@@ -56,7 +57,7 @@ export function createBrowserSource(options: BrowserSourceOptions): BrowserSourc
     async close() {
       const pages = idle;
       idle = [];
-      await Promise.all(pages.map((page) => page.close().catch(() => {})));
+      await Promise.all(pages.map((page) => parkTab(page, baseUrl)));
     },
     startedBrowser: () => started,
   };

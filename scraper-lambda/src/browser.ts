@@ -2,7 +2,7 @@
  * The one browser of this process: started when it is first needed, kept between invocations, and
  * started again when it has died.
  */
-import type { Browser, Page } from 'puppeteer-core';
+import type { Browser } from 'puppeteer-core';
 import { ScraperError } from './errors.ts';
 
 const LAUNCH_PATIENCE_MS = 30_000;
@@ -10,11 +10,8 @@ const LAUNCH_PATIENCE_MS = 30_000;
 /** A close that takes longer is ended with SIGKILL, in milliseconds. */
 const CLOSE_PATIENCE_MS = 3_000;
 
-/** X's own hosts that serve its page, scripts and data; images and videos come from others. */
-const X_HOSTS = ['x.com', '*.x.com', 'twitter.com', '*.twitter.com', 'abs.twimg.com'];
-
-/** Never needed for the numbers. */
-const BLOCKED_TYPES = ['Image', 'Media', 'Font'] as const;
+/** What Chromium needs of this process's environment; the secret key is not among it. */
+const PASSED_ENVIRONMENT = ['PATH', 'HOME', 'TMPDIR', 'TZ', 'LD_LIBRARY_PATH', 'FONTCONFIG_PATH'];
 
 let opening: Promise<Browser> | undefined;
 let opened: Browser | undefined;
@@ -46,7 +43,7 @@ async function launch(chromiumPath?: string): Promise<Browser> {
     return await puppeteer.launch({
       executablePath: chromium.executablePath,
       args: [...chromium.args, '--lang=en-US'],
-      env: { ...process.env, ...chromium.env },
+      env: { ...passedEnvironment(), ...chromium.env },
       headless: 'shell',
       // Over a pipe the browser ends with this process, however that ends.
       pipe: true,
@@ -62,33 +59,8 @@ async function launch(chromiumPath?: string): Promise<Browser> {
   }
 }
 
-/**
- * A tab that loads nothing which the numbers do not need: images, media, fonts, other hosts.
- * @param baseUrl the site that is read, for example `https://x.com`
- */
-export async function openTab(browser: Browser, baseUrl: string): Promise<Page> {
-  const page = await browser.newPage();
-  const session = await page.createCDPSession();
-  const { protocol, host, hostname } = new URL(baseUrl);
-  const hosts = hostname === 'x.com' ? X_HOSTS : [host];
-  await session.send('Network.enable');
-  await session.send('Network.setBlockedURLs', {
-    urlPatterns: [
-      ...hosts.map((one) => ({ urlPattern: `${protocol}//${one}/*`, block: false })),
-      { urlPattern: 'http://*:*/*', block: true },
-      { urlPattern: 'https://*:*/*', block: true },
-    ],
-  });
-  session.on('Fetch.requestPaused', ({ requestId }) => {
-    // The request may be gone with its page; then there is nothing left to block.
-    session
-      .send('Fetch.failRequest', { requestId, errorReason: 'BlockedByClient' })
-      .catch(() => {});
-  });
-  await session.send('Fetch.enable', {
-    patterns: BLOCKED_TYPES.map((resourceType) => ({ resourceType })),
-  });
-  return page;
+function passedEnvironment(): Record<string, string | undefined> {
+  return Object.fromEntries(PASSED_ENVIRONMENT.map((name) => [name, process.env[name]]));
 }
 
 /**

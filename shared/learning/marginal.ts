@@ -11,10 +11,10 @@ const PRIOR_POSTS = 10;
 const PRIOR_SHAPE = 2;
 
 /**
- * The least variance of the reward within a dimension. The reward is scaled to the account's own
- * spread, so its variance is about 1, and 0.36 even when its three outcomes are independent. Less
- * than a tenth comes from one post or from equal rewards; taken at its word it would make the
- * first posterior certain.
+ * The least variance of the reward that a prior takes. The reward is scaled to the account's own
+ * spread, so its variance is between 0.36 (its three outcomes independent) and 1 (all alike). One
+ * post or equal rewards show none at all; taken at its word, that would make the first posterior
+ * certain. As the prior counts as four posts, a lower true variance is soon learned all the same.
  */
 const LEAST_VARIANCE = 0.1;
 

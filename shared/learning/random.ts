@@ -29,7 +29,7 @@ export function mulberry32(seed: number): Rng {
 /**
  * One standard normal draw. Method: Marsaglia's polar one, because it takes only logarithms and
  * square roots: cosines differ in their last digit between Node and Deno, and a replayed seed must
- * not.
+ * not. Takes pairs of numbers until one lies inside the unit circle.
  */
 export function normal(rng: Rng): number {
   for (;;) {

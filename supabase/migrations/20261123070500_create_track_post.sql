@@ -139,9 +139,17 @@ begin
     return jsonb_build_object('code', 'exists') || postloop.tracked_post(p_post_id);
   end if;
 
-  if v_known.post_id is not null and v_known.account_id <> v_account.id then
-    return jsonb_build_object('code', 'post_conflict', 'differs', array['account'],
-      'post', postloop.tracked_post(p_post_id) -> 'post');
+  if v_known.post_id is not null then
+    -- Found on the timeline: the caller adds the decision, and cannot change whose post it is or when.
+    v_differs := array_remove(array[
+      case when v_known.account_id <> v_account.id then 'account' end,
+      case when v_known.posted_at <> p_posted_at then 'posted_at' end
+    ], null);
+    if v_differs <> '{}' then
+      return jsonb_build_object('code', 'post_conflict', 'differs', v_differs,
+        'post', postloop.tracked_post(p_post_id) -> 'post');
+    end if;
+    v_code := 'linked';
   end if;
 
   if exists (select from public.post_attribution p where p.decision_id = p_decision_id) then
@@ -157,9 +165,6 @@ begin
   end if;
 
   v_realised := v_decision.assigned || coalesce(p_dimensions, '{}');
-  if v_known.post_id is not null then
-    v_code := 'linked';
-  end if;
   insert into public.post_attribution (post_id, account_id, decision_id, posted_at, kind, realised,
     viral_score, tracked_at, followers_before)
   values (p_post_id, v_account.id, v_decision.decision_id, p_posted_at,

@@ -1,7 +1,7 @@
 /** The browser itself: reuse, death, blocking, and what it leaves behind. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -11,8 +11,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
 import { startXSite } from '../../local/x-site/server.ts';
-import { closeBrowser, openBrowser, openTab } from '../../scraper-lambda/src/browser.ts';
+import { closeBrowser, openBrowser } from '../../scraper-lambda/src/browser.ts';
 import { createBrowserSource } from '../../scraper-lambda/src/browser-source.ts';
+import { parkTab, takeTab } from '../../scraper-lambda/src/tabs.ts';
 
 const SOURCES = new URL('../../scraper-lambda/src/', import.meta.url);
 const NOBODY = 65_534;
@@ -86,6 +87,30 @@ describe('the browser', () => {
     expect(await isGone(pid)).toBe(true);
   });
 
+  test('keeps its tabs for the next batch, on an empty page', async () => {
+    const site = await startSite();
+    const { browser } = await openBrowser();
+    const page = await takeTab(browser, site.url);
+    await page.goto(`${site.url}/somebot`);
+    await parkTab(page, site.url);
+    const again = await takeTab(browser, site.url);
+    expect(again).toBe(page);
+    expect(again.url()).toBe('about:blank');
+    expect(await takeTab(browser, site.url)).not.toBe(page);
+    await site.stop();
+  });
+
+  test.skipIf(process.platform !== 'linux')(
+    'is not told the secret key (read from /proc)',
+    async () => {
+      process.env.POSTLOOP_SECRET_KEY = 'sb_secret_of_this_test';
+      const { browser } = await openBrowser().finally(() => delete process.env.POSTLOOP_SECRET_KEY);
+      const environment = await readFile(`/proc/${browser.process()?.pid}/environ`, 'utf8');
+      expect(environment).toContain('PATH=');
+      expect(environment).not.toContain('sb_secret_of_this_test');
+    },
+  );
+
   test('loads no image, no font and nothing of another host', async () => {
     const asked: string[] = [];
     const elsewhere = createServer((request, response) => {
@@ -107,7 +132,7 @@ describe('the browser', () => {
     });
     const base = await listen(own);
     const { browser } = await openBrowser();
-    const page = await openTab(browser, base);
+    const page = await takeTab(browser, base);
     await page.goto(base, { waitUntil: 'load' });
     await page.close();
     own.close();

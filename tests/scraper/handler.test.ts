@@ -52,8 +52,9 @@ afterAll(async () => {
 beforeEach(async () => {
   answers = new Map();
   logged = [];
-  vi.spyOn(console, 'error').mockImplementation((line: string) => {
-    logged.push(line);
+  vi.spyOn(process.stderr, 'write').mockImplementation((line) => {
+    logged.push(String(line));
+    return true;
   });
   stack = await startTestStack({ functions: noFunctions });
   vi.stubEnv('SUPABASE_URL', stack.apiUrl);

@@ -1,6 +1,11 @@
 /** The steps of the pipeline in one line each, for tests that need posts with reads and counts. */
 import type postgres from 'postgres';
 import type { PostReadResult } from '../../shared/contracts/read.ts';
+import {
+  type LearningStatistics,
+  learningStatisticsSchema,
+  learnMarginals,
+} from '../../shared/learning/index.ts';
 import { snowflakeId } from '../../shared/snowflake.ts';
 
 export const HOUR_MS = 3_600_000;
@@ -27,7 +32,8 @@ export const json = (sql: postgres.Sql, value: unknown) => sql.json(value as pos
 
 /** Empties every table that tests write, and leaves what the migrations filled. */
 export async function reset(sql: postgres.Sql): Promise<void> {
-  await sql`truncate public.accounts, public.content_metadata, public.pipeline_runs cascade`;
+  await sql`delete from public.accounts`;
+  await sql`delete from public.pipeline_runs`;
 }
 
 export async function registerAccount(
@@ -184,4 +190,32 @@ export async function rowCounts(sql: postgres.Sql): Promise<Record<string, numbe
     ],
   );
   return Object.fromEntries(await Promise.all(counts));
+}
+
+/** What the function `learning` does for one account: statistics, posteriors, record. */
+export async function learn(sql: postgres.Sql, accountId: number, now: Date) {
+  const statistics = await learningStatistics(sql, accountId, now);
+  return recordPerformance(sql, statistics, now);
+}
+
+export async function learningStatistics(sql: postgres.Sql, accountId: number, now: Date) {
+  const { reply } = only(
+    await sql`select public.learning_statistics(${accountId}, ${now}) as reply`,
+  );
+  return learningStatisticsSchema.parse(reply);
+}
+
+export async function recordPerformance(
+  sql: postgres.Sql,
+  statistics: LearningStatistics,
+  now: Date,
+) {
+  const { priors, rows } = learnMarginals(statistics);
+  const { account_id, data_version, finished_posts } = statistics;
+  const { reply } = only(
+    await sql`
+      select public.record_performance(${account_id}, ${data_version}, ${finished_posts},
+        ${json(sql, priors)}, ${json(sql, rows)}, ${now}) as reply`,
+  );
+  return reply;
 }
