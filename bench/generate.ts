@@ -231,7 +231,7 @@ async function fillPosts(sql: postgres.Sql): Promise<void> {
     left join public.post_credit c on c.post_id = p.post_id
     cross join lateral (
       select p.posted_at < ${activeSince()} as old, date_trunc('hour', p.posted_at, 'UTC') as hr) x
-    left join drawn_hour f0 on x.old and f0.account_id = p.account_id and f0.hr = x.hr
+    left join drawn_hour f0 on f0.account_id = p.account_id and f0.hr = x.hr
     left join drawn_hour f2 on x.old and f2.account_id = p.account_id and f2.hr = x.hr + interval '2 hours'
     left join drawn_hour f24 on x.old and f24.account_id = p.account_id and f24.hr = x.hr + interval '1 day'
     left join drawn_hour f48 on x.old and f48.account_id = p.account_id and f48.hr = x.hr + interval '2 days'

@@ -24,6 +24,11 @@ export type SchedulerOptions = {
   adminUrl: string;
   /** What was due until this moment has been fired already. */
   since: Date;
+  /**
+   * What a jump of the clock fires: `every` due minute of a job (the default), or only its `last`,
+   * as pg_cron does not make up for minutes in which it did not run.
+   */
+  catchUp?: 'every' | 'last';
   /** May change the JSON body of a request before it is sent, to add the virtual `now` to it. */
   changeBody?: (body: unknown, request: { url: string; now: Date }) => unknown;
 };
@@ -75,7 +80,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     const from = last;
     last = now > last ? now : last;
     const jobs = await activeJobs(sql);
-    for (const due of dueMoments(jobs, from, now)) {
+    for (const due of dueMoments(jobs, from, now, options.catchUp ?? 'every')) {
       for (const job of due.jobs) runs.push(await run(sql, options.adminUrl, job, due.at));
       await send(due.at);
     }
@@ -148,10 +153,16 @@ async function activeJobs(sql: postgres.Sql): Promise<Job[]> {
 }
 
 /** The moments in (from, until] at which something is due, each with its jobs. */
-function dueMoments(jobs: Job[], from: Date, until: Date): { at: Date; jobs: Job[] }[] {
+function dueMoments(
+  jobs: Job[],
+  from: Date,
+  until: Date,
+  catchUp: 'every' | 'last',
+): { at: Date; jobs: Job[] }[] {
   const moments = new Map<number, Job[]>();
   for (const job of jobs) {
-    for (const at of occurrences(job.schedule, from, until)) {
+    const due = [...occurrences(job.schedule, from, until)];
+    for (const at of catchUp === 'last' ? due.slice(-1) : due) {
       moments.set(at, [...(moments.get(at) ?? []), job]);
     }
   }

@@ -31,6 +31,7 @@ export type ServicesOptions = {
   /** The scheduler's clock starts here. Default: now. */
   since?: Date;
   changeBody?: SchedulerOptions['changeBody'];
+  catchUp?: SchedulerOptions['catchUp'];
   /** Told what is being done, for the caller to print. */
   onProgress?: (step: string) => void;
 };
@@ -172,6 +173,7 @@ async function start(
     adminUrl,
     since: options.since ?? new Date(),
     ...(options.changeBody ? { changeBody: options.changeBody } : {}),
+    ...(options.catchUp ? { catchUp: options.catchUp } : {}),
   });
   stops.push(scheduler.stop);
 

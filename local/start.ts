@@ -127,6 +127,7 @@ async function run(options: Options): Promise<void> {
       fresh: true,
       port: options.port,
       since: startsAt,
+      catchUp: 'last',
       changeBody: (body, { now }) => ({ ...(body as object), now: now.toISOString() }),
       onProgress: progress.step,
     });

@@ -102,7 +102,7 @@ async function nextDue({ sql }: Stack): Promise<number> {
   return Math.ceil(row.due.getTime() / MINUTE_MS) * MINUTE_MS;
 }
 
-async function fireSchedules({ scheduler }: Stack, now: Date): Promise<void> {
+async function fireSchedules({ scheduler, logFolder }: Stack, now: Date): Promise<void> {
   const { runs, sent } = await scheduler.tick(now);
   const failedRun = runs.find((run) => run.status === 'failed');
   if (failedRun) {
@@ -115,7 +115,7 @@ async function fireSchedules({ scheduler }: Stack, now: Date): Promise<void> {
   if (failedCall) {
     throw new LocalError(
       'job_failed',
-      `${failedCall.url} answered ${failedCall.status ?? failedCall.error}; see its log in .postloop/logs.`,
+      `${failedCall.url} answered ${failedCall.status ?? failedCall.error}; see its log in ${logFolder}.`,
     );
   }
 }

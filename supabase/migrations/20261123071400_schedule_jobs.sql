@@ -20,7 +20,7 @@ begin
     insert into public.pipeline_runs (job, status, as_of, finished_at, error)
     values (p_job, 'failed', now(), clock_timestamp(), jsonb_build_object(
       'code', 'vault_secret_missing',
-      'message', format('No request was sent. Run: select vault.create_secret(''...'', %L);',
+      'message', format('No request was sent: Vault has no %1$s. Run: select vault.create_secret(''...'', %1$L); or, if it is there and empty, vault.update_secret.',
         case when coalesce(v_url, '') = '' then 'postloop_project_url' else 'postloop_secret_key' end)));
     return null;
   end if;

@@ -8,6 +8,7 @@ import {
   normal,
   type RecommendationInputs,
   recommendationInputsSchema,
+  studentTCdf,
 } from '../../shared/learning/index.ts';
 import { inputsOf, type Shown, shown, statisticsOf } from './learning-samples.ts';
 
@@ -150,6 +151,17 @@ describe('drawSlate', () => {
     expect(counts.get('grave')).toBeGreaterThan(0.1);
     expect(counts.get('grave')).toBeLessThan(counts.get('dry') ?? 0);
     expect(counts.get('grave')).toBeGreaterThan(counts.get('warm') ?? 1);
+  });
+
+  test('a value never used wins as often as its prior exceeds a best value that is well known', () => {
+    const given = inputsOf({
+      tone: { dry: { uses: 9000, mean: 2.2 }, warm: { uses: 9000, mean: 1.8 }, grave: null },
+    });
+    // The dimension has mean 2 and variance 0.6^2 + 0.2^2 = 0.4, so the prior has scale 0.2.
+    const expected = 1 - studentTCdf((2.2 - 2) / 0.2, 4);
+    const share = shares(given, 'tone', 3000).get('grave') ?? 0;
+    const error = Math.sqrt((expected * (1 - expected)) / 3000);
+    expect(Math.abs(share - expected)).toBeLessThan(4 * error);
   });
 
   test('a dimension of which nothing was learned is drawn evenly', () => {

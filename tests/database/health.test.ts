@@ -1,0 +1,137 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { healthReplySchema } from '../../shared/contracts/job.ts';
+import { snowflakeId } from '../../shared/snowflake.ts';
+import { createDatabase, type TestDatabase } from '../support/database.ts';
+import {
+  attribute,
+  hours,
+  minutes,
+  only,
+  registerAccount,
+  reset,
+  storeFollowers,
+  storeRead,
+  T0,
+  trackPost,
+} from '../support/scenario.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createDatabase();
+});
+afterAll(() => database?.drop());
+beforeEach(() => reset(database.sql));
+
+const stateSchema = healthReplySchema.omit({ run_id: true });
+
+async function state(now = T0) {
+  const { reply } = only(await database.sql`select public.pipeline_state(${now}) as reply`);
+  return stateSchema.parse(reply);
+}
+
+async function job(name: string, now = T0) {
+  return (await state(now)).jobs.find((one) => one.job === name);
+}
+
+const run = (row: Record<string, unknown>) => {
+  const { sql } = database;
+  const whole = { job: 'attribution', status: 'succeeded', as_of: T0, finished_at: T0, ...row };
+  return sql`insert into public.pipeline_runs ${sql(whole)}`;
+};
+
+describe('a job', () => {
+  it('has never run on a fresh database, and every job is named', async () => {
+    const { jobs } = await state();
+    expect(jobs.map((one) => [one.job, one.state, one.every_seconds])).toEqual([
+      ['attribution', 'never_ran', 7200],
+      ['cleanup', 'never_ran', 86_400],
+      ['health', 'never_ran', 900],
+      ['learning', 'never_ran', 7200],
+      ['scraper', 'never_ran', 60],
+    ]);
+  });
+
+  it('is late once two and a half of its intervals went by, and not before', async () => {
+    await run({ expected: 2, done: 2 });
+    expect(await job('attribution', hours(5))).toMatchObject({
+      state: 'ok',
+      expected: 2,
+      done: 2,
+      last_status: 'succeeded',
+    });
+    expect((await job('attribution', minutes(301)))?.state).toBe('late');
+  });
+
+  it.each([
+    ['failed', { status: 'failed', error: { code: 'x', message: 'y' } }],
+    ['partial', { status: 'partial', expected: 2, done: 1, failed: 1 }],
+    ['running', { status: 'running', finished_at: null, expected: 2 }],
+  ])('that is %s says so, and when it last succeeded', async (expected, row) => {
+    const { sql } = database;
+    await run({ started_at: hours(-2), as_of: hours(-2) });
+    await run({
+      started_at: T0,
+      ...row,
+      ...('error' in row ? { error: sql.json(row.error) } : {}),
+    });
+    const found = await job('attribution', minutes(10));
+    expect(found).toMatchObject({ state: expected, last_status: expected });
+    expect(new Date(found?.last_run_at ?? '')).toEqual(T0);
+    expect(new Date(found?.last_success_at ?? '')).toEqual(expected === 'partial' ? T0 : hours(-2));
+    expect(found?.error).toEqual('error' in row ? row.error : null);
+  });
+
+  it('that hangs becomes late', async () => {
+    await run({ status: 'running', finished_at: null });
+    expect((await job('attribution', hours(6)))?.state).toBe('late');
+  });
+
+  it('is judged as of the moment asked for, not by what came later', async () => {
+    await run({ started_at: T0 });
+    await run({
+      started_at: hours(2),
+      as_of: hours(2),
+      status: 'failed',
+      error: database.sql.json({ code: 'x' }),
+    });
+    expect((await job('attribution', hours(1)))?.state).toBe('ok');
+    expect((await job('attribution', hours(2)))?.state).toBe('failed');
+  });
+});
+
+describe('what is waiting', () => {
+  it('is counted, and the rows of every table too', async () => {
+    const { sql } = database;
+    const accountId = await registerAccount(sql);
+    await trackPost(sql, { now: minutes(80), dimensions: { tone: 'dry' } });
+    await storeFollowers(sql, accountId, [{ at: T0, followers: 7 }]);
+    await storeRead(sql, snowflakeId(T0), '2h', hours(2), { likes: 1 });
+    await sql`insert into public.post_attribution (post_id, account_id, posted_at)
+      values ('1', ${accountId}, ${T0})`;
+    const before = await state(hours(2.2));
+    expect(before.waiting).toMatchObject({
+      reads_overdue: 1,
+      reads_missed_24h: 1,
+      reads_not_attributed: 1,
+      accounts_not_learned: 0,
+      posts_without_reads: 1,
+    });
+    expect(new Date(String(before.waiting.newest_read_at))).toEqual(hours(2));
+    expect(new Date(String(before.waiting.newest_follower_snapshot_at))).toEqual(T0);
+    expect(before.tables).toMatchObject({
+      accounts: 1,
+      content_metadata: 1,
+      post_attribution: 2,
+      metric_collections: 6,
+      real_tweet_metrics: 1,
+      follower_snapshots: 1,
+      collection_attempts: 0,
+      dimension_performance: 0,
+    });
+    await attribute(sql, hours(2.2));
+    expect((await state(hours(2.2))).waiting).toMatchObject({
+      reads_not_attributed: 0,
+      accounts_not_learned: 1,
+    });
+  });
+});
