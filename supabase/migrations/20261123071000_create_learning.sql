@@ -26,25 +26,31 @@ as $$
       and m.impressions is not null
     order by p.post_id, m.age_h
   ),
-  -- 2 the account's usual engagement rate; never 0, so that a post without engagement has a logarithm
+  -- 2 what is recent counts back from the newest finished post, so that a pause forgets nothing
+  recent as (
+    select max(f.posted_at) - interval '90 days' as since from finished f
+  ),
+  -- 3 the account's usual engagement rate; never 0, so that a post without engagement has a logarithm
   usual as (
     select coalesce(
       nullif(percentile_cont(0.5) within group (order by f.engagements / f.impressions)
-        filter (where f.impressions > 0 and f.posted_at > p_now - interval '90 days'), 0),
+        filter (where f.impressions > 0 and f.posted_at > r.since), 0),
       (sum(f.engagements) + 0.5) / (sum(f.impressions) filter (where f.engagements is not null) + 1)) as rate
     from finished f
+    cross join recent r
   ),
   outcome as (
-    select f.post_id, f.account_id, f.posted_at,
+    select f.post_id, f.account_id, f.posted_at, f.posted_at > r.since as is_recent,
       ln(1 + f.impressions) as y_impressions,
       ln((f.engagements + 200 * u.rate) / (f.impressions + 200)) as y_engagement,
-      ln(1 + greatest(f.credit, 0)) as y_followers
+      case when f.credit is not null then ln(1 + greatest(f.credit, 0)) end as y_followers
     from finished f
     cross join usual u
+    cross join recent r
   ),
-  -- 3 centre and spread of each outcome over the last 90 days
+  -- 4 centre and spread of each outcome over the recent posts
   long as (
-    select o.post_id, o.posted_at, x.outcome, x.y
+    select o.post_id, o.is_recent, x.outcome, x.y
     from outcome o
     cross join lateral (values
       ('impressions', o.y_impressions), ('engagement', o.y_engagement), ('followers', o.y_followers)
@@ -54,7 +60,7 @@ as $$
   centre as (
     select l.outcome, percentile_cont(0.5) within group (order by l.y) as median
     from long l
-    where l.posted_at > p_now - interval '90 days'
+    where l.is_recent
     group by l.outcome
   ),
   spread as (
@@ -63,10 +69,10 @@ as $$
         stddev_samp(l.y)) as scale
     from long l
     join centre c on c.outcome = l.outcome
-    where l.posted_at > p_now - interval '90 days'
+    where l.is_recent
     group by l.outcome, c.median
   ),
-  -- 4 winsorised at three spreads, weighted by what the account is after
+  -- 5 winsorised at three spreads, weighted by what the account is after
   scored as (
     select l.post_id,
       sum(w.weight * case when s.scale > 0 then greatest(-3, least(3, (l.y - s.median) / s.scale)) else 0 end)
