@@ -51,12 +51,12 @@ begin
   update public.pipeline_runs r
   set status = 'failed', finished_at = clock_timestamp(), error = jsonb_build_object(
     'code', 'abandoned', 'message', 'The run never reported its end; it was killed or timed out.')
-  where r.status = 'running' and r.as_of < p_now - interval '1 hour';
+  where r.status = 'running' and r.started_at < p_now - interval '1 hour';
   get diagnostics v_abandoned = row_count;
 
   delete from public.pipeline_runs r
-  where r.as_of < p_now - interval '90 days'
-    or (r.as_of < p_now - interval '1 day' and r.job = 'scraper' and r.expected = 0 and r.status = 'succeeded');
+  where r.started_at < p_now - interval '90 days'
+    or (r.started_at < p_now - interval '1 day' and r.job = 'scraper' and r.expected = 0 and r.status = 'succeeded');
   get diagnostics v_runs = row_count;
 
   delete from cron.job_run_details d where d.end_time < p_now - interval '7 days';

@@ -31,7 +31,7 @@ const step = fc.record({
   wait: fc.oneof(
     { weight: 6, arbitrary: fc.integer({ min: 3, max: 90 }) },
     { weight: 2, arbitrary: fc.constant(60) },
-    { weight: 1, arbitrary: fc.integer({ min: 300, max: 2000 }) },
+    { weight: 1, arbitrary: fc.integer({ min: 300, max: 20_000 }) },
   ),
   change: fc.oneof(
     { weight: 8, arbitrary: fc.integer({ min: -4, max: 20 }) },
@@ -53,7 +53,7 @@ const postPlan = fc.record({
 const world = fc.record({
   steps: fc.array(step, { minLength: 2, maxLength: 60 }),
   posts: fc.array(postPlan, { maxLength: 5 }),
-  runsAfterHours: fc.array(fc.integer({ min: 1, max: 24 * 20 }), { minLength: 1, maxLength: 4 }),
+  runsAfterHours: fc.array(fc.integer({ min: 1, max: 24 * 60 }), { minLength: 1, maxLength: 4 }),
 });
 
 function snapshots(steps: { wait: number; change: number; exact: boolean }[]): FollowerPoint[] {

@@ -317,6 +317,7 @@ describe('a record call', () => {
   it('of a run that was closed as abandoned writes nothing', async () => {
     const { sql } = database;
     const { run_id } = await claim(sql, minutes(30));
+    await sql`update public.pipeline_runs set started_at = ${minutes(30)}`;
     await sql`select postloop.cleanup(${hours(3)})`;
     const before = await rowCounts(sql);
     const results = { followers: [followersFound(accountId, minutes(30), 100)] };
@@ -337,53 +338,5 @@ describe('a record call', () => {
       minutes(30),
     );
     expect(reply).toMatchObject({ status: 'partial', expected: 2, done: 1, failed: 1 });
-  });
-});
-
-describe('a follower count', () => {
-  const follow = async (at: Date, followers: object[]) => {
-    const { run_id } = await claim(database.sql, at);
-    return record(database.sql, run_id, { followers }, at);
-  };
-
-  it('is stored once for its moment, and comes again at the next full hour', async () => {
-    const { sql } = database;
-    const twice = [
-      followersFound(accountId, minutes(2), 0),
-      followersFound(accountId, minutes(2), 0),
-    ];
-    const reply = await follow(minutes(3), twice);
-    expect(reply).toMatchObject({ done: 1, follower_snapshots: 1 });
-    expect(
-      await sql`select followers::int, is_exact, source, captured_at from public.follower_snapshots`,
-    ).toEqual([{ followers: 0, is_exact: true, source: 'graphql', captured_at: minutes(2) }]);
-    expect(await followerRead()).toEqual({
-      outcome: 'found',
-      attempts: 0,
-      next_attempt_at: hours(1),
-      lease_id: null,
-    });
-  });
-
-  it('counts the number when an account came back both with and without one', async () => {
-    const results = [
-      { account_id: accountId, outcome: 'transient' },
-      followersFound(accountId, minutes(2), 17),
-    ];
-    expect(await follow(minutes(3), results)).toMatchObject({ done: 1, failed: 0 });
-    expect((await followerRead()).outcome).toBe('found');
-  });
-
-  it('is tried again later when it was not read', async () => {
-    await follow(minutes(3), [{ account_id: accountId, outcome: 'transient' }]);
-    const { outcome, attempts, next_attempt_at } = await followerRead();
-    expect({ outcome, attempts }).toEqual({ outcome: 'transient', attempts: 1 });
-    expect(next_attempt_at > minutes(3) && next_attempt_at < minutes(5)).toBe(true);
-    expect(await database.sql`select from public.follower_snapshots`).toHaveLength(0);
-  });
-
-  it('of a suspended account is looked for a day later', async () => {
-    await follow(minutes(3), [{ account_id: accountId, outcome: 'suspended' }]);
-    expect((await followerRead()).next_attempt_at).toEqual(hours(24, minutes(3)));
   });
 });

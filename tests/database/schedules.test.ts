@@ -117,7 +117,7 @@ describe('invoke_job', () => {
 describe('cleanup', () => {
   const run = (job: string, at: Date, row: Record<string, unknown> = {}) => {
     const { sql } = database;
-    const whole = { job, status: 'succeeded', as_of: at, finished_at: at, ...row };
+    const whole = { job, status: 'succeeded', as_of: at, started_at: at, finished_at: at, ...row };
     return sql`insert into public.pipeline_runs ${sql(whole)}`;
   };
   const days = (n: number) => hours(24 * n);
@@ -150,6 +150,17 @@ describe('cleanup', () => {
     expect((await runs()).map((row) => [row.status, row.code])).toEqual([
       ['failed', 'abandoned'],
       ['running', null],
+    ]);
+  });
+
+  it('goes by when a run really started, not by the moment that it replays', async () => {
+    const replay = { started_at: hours(-0.5) };
+    await run('attribution', days(-200), replay);
+    await run('scraper', days(-200), { ...replay, status: 'running', finished_at: null });
+    await cleanup();
+    expect((await runs()).map((row) => [row.job, row.status])).toEqual([
+      ['attribution', 'succeeded'],
+      ['scraper', 'running'],
     ]);
   });
 
