@@ -16,10 +16,14 @@ as $$
   ),
   -- 2 their newest read, late reads by their true time and not by their phase
   newest as (
-    select distinct on (m.tweet_id) m.*
-    from public.real_tweet_metrics m
-    where m.tweet_id in (select f.tweet_id from fresh f) and m.collected_at <= p_now
-    order by m.tweet_id, m.collected_at desc, m.collection_phase
+    select m.*
+    from (select distinct f.tweet_id from fresh f) p
+    cross join lateral (
+      select r.* from public.real_tweet_metrics r
+      where r.tweet_id = p.tweet_id and r.collected_at <= p_now
+      order by r.collected_at desc, r.collection_phase
+      limit 1
+    ) m
   ),
   -- 3 the copy; a row that already says so is left alone
   copied as (
@@ -46,7 +50,8 @@ comment on function postloop.copy_metrics is
 -- Splits every hour's follower change between organic drift and the posts that were seen in it
 -- (a Poisson mixture: shares in proportion to expected arrivals), one pass. Hours older than 8 days
 -- are settled: all on-time reads of their posts are in, their split is never touched again.
--- An hour takes 13 MB of it in a fleet of 2,500 posts a day; compiling the plan takes longer than running it.
+-- More work_mem, for 22,500 active posts are 2.6 million post-hours; no jit, for the planner takes them
+-- for ten times as many and would compile every run.
 create function postloop.split_followers(p_now timestamptz)
 returns table (account_id bigint)
 language sql
@@ -116,7 +121,9 @@ as $$
   -- Looked up by account and by post: the planner knows neither p_now nor how few hours are open,
   -- and would read both tables whole.
   open_post as (
-    select row_number() over () as post_no, p.post_id, a.account_id, p.posted_at, a.open_from, a.settle_until
+    select row_number() over () as post_no, p.post_id, a.account_id, p.posted_at, a.open_from, a.settle_until,
+      floor(extract(epoch from p.posted_at) / 3600)::integer as posted_hour,
+      extract(epoch from p.posted_at - date_trunc('hour', p.posted_at, 'UTC'))::double precision / 3600 as into_hour
     from account a
     cross join lateral (
       select o.post_id, o.posted_at
@@ -125,46 +132,41 @@ as $$
       offset 0
     ) p
   ),
-  read as (
-    select o.post_no, o.account_id, o.posted_at, o.open_from, r.age_h, r.impressions
+  -- What is the same for all hours of a segment is computed once, and hours and posts are numbers from
+  -- here on: timestamps and text ids made the split twice as slow. Each post by itself, so that
+  -- no sort grows with their number.
+  exposure as materialized (
+    select o.account_id, o.post_no, o.posted_hour + x.k as hour, x.k - o.into_hour as age, x.e
     from open_post o
     cross join lateral (
-      select distinct on (m.age_h) m.age_h, m.impressions
-      from public.real_tweet_metrics m
-      where m.tweet_id = o.post_id and m.impressions is not null and m.collected_at <= p_now
-      order by m.age_h, m.impressions desc
-    ) r
-  ),
-  segment as (
-    select r.post_no, r.account_id, r.posted_at, r.open_from,
-      coalesce(lag(r.age_h) over w, 0) as h0, r.age_h as h1,
-      greatest(r.impressions - coalesce(max(r.impressions) over (w rows between unbounded preceding and 1 preceding), 0), 0)::double precision as gained
-    from read r
-    window w as (partition by r.post_no order by r.age_h)
-  ),
-  -- Each segment is some 25 hours, so what is the same for all of them is computed here, and hours
-  -- and posts are numbers from here on: timestamps and text ids made this step three times as slow.
-  stretch as materialized (
-    select s.post_no, s.account_id, s.h0, s.h1, s.gained,
-      ln((1.333 + s.h1) / (1.333 + s.h0)) as log_length,
-      (extract(epoch from w.first_hr) / 3600)::integer as first_hour,
-      extract(epoch from w.first_hr - s.posted_at)::double precision / 3600 as first_age,
-      floor(extract(epoch from w.until - w.first_hr) / 3600)::integer as more_hours
-    from segment s
-    cross join lateral (
-      select
-        greatest(date_trunc('hour', s.posted_at + make_interval(secs => s.h0 * 3600), 'UTC'), s.open_from) as first_hr,
-        s.posted_at + make_interval(secs => least(s.h1, 168) * 3600) - interval '1 microsecond' as until
-    ) w
-  ),
-  exposure as materialized (
-    select s.account_id, s.post_no, s.first_hour + g.k as hour, min(s.first_age + g.k) as age,
-      sum(s.gained
-        * ln((1.333 + least(s.h1, s.first_age + g.k + 1)) / (1.333 + greatest(s.h0, s.first_age + g.k)))
-        / s.log_length) as e
-    from stretch s
-    cross join lateral generate_series(0, s.more_hours) g(k)
-    group by s.account_id, s.post_no, s.first_hour + g.k
+      select g.k,
+        sum(t.gained
+          * ln((1.333 + least(t.h1, g.k - o.into_hour + 1)) / (1.333 + greatest(t.h0, g.k - o.into_hour)))
+          / t.log_length) as e
+      from (
+        select s.h0, s.h1, s.gained,
+          ln((1.333 + s.h1) / (1.333 + s.h0)) as log_length,
+          floor(extract(epoch from greatest(
+            s.posted_at + make_interval(secs => s.h0 * 3600), s.open_from)) / 3600)::integer - o.posted_hour as first_k,
+          floor(extract(epoch from
+            s.posted_at + make_interval(secs => least(s.h1, 168) * 3600) - interval '1 microsecond') / 3600)::integer - o.posted_hour as last_k
+        from (
+          select o.posted_at, o.open_from, coalesce(lag(r.age_h) over w, 0) as h0, r.age_h as h1,
+            greatest(r.impressions - coalesce(max(r.impressions) over (w rows between unbounded preceding and 1 preceding), 0), 0)::double precision as gained
+          from (
+            select distinct on (m.age_h) m.age_h, m.impressions
+            from public.real_tweet_metrics m
+            where m.tweet_id = o.post_id and m.impressions is not null and m.collected_at <= p_now
+            order by m.age_h, m.impressions desc
+          ) r
+          window w as (order by r.age_h)
+        ) s
+        -- kept apart from the hours: merged, the planner computes all of this for each of them
+        offset 0
+      ) t
+      cross join lateral generate_series(t.first_k, t.last_k) g(k)
+      group by g.k
+    ) x
   ),
   hour_exposure as (
     select e.account_id, e.hour, sum(e.e) as exposure

@@ -10,21 +10,29 @@ stable
 set search_path = ''
 as $$
   with
-  -- 1 the first accepted read at 48 h or later, and the credit at 48 h
+  -- 1 the first accepted read at 48 h or later, and the credit at 48 h; looked up post by post, for
+  -- joined they made the planner read both tables whole, all accounts' posts
   finished as (
-    select distinct on (p.post_id) p.post_id, p.account_id, p.posted_at,
+    select p.post_id, p.account_id, p.posted_at,
       m.impressions::double precision as impressions,
       (m.likes + m.retweets + m.replies + m.bookmarks)::double precision as engagements,
       case when p.posted_at + interval '48 hours' <= p_now then c.credit_48h end as credit
     from public.post_attribution p
-    join public.real_tweet_metrics m on m.tweet_id = p.post_id
-    join public.collection_phases ph on ph.phase = m.collection_phase
-    left join public.post_credit c on c.post_id = p.post_id
+    cross join lateral (
+      select r.impressions, r.likes, r.retweets, r.replies, r.bookmarks
+      from public.real_tweet_metrics r
+      where r.tweet_id = p.post_id
+        and r.collection_phase = any (array(
+          select ph.phase from public.collection_phases ph where ph.age >= interval '48 hours'))
+        and r.collected_at <= p_now
+        and r.impressions is not null
+      order by r.age_h
+      limit 1
+    ) m
+    left join lateral (
+      select k.credit_48h from public.post_credit k where k.post_id = p.post_id limit 1
+    ) c on true
     where p.account_id = p_account_id
-      and ph.age >= interval '48 hours'
-      and m.collected_at <= p_now
-      and m.impressions is not null
-    order by p.post_id, m.age_h
   ),
   -- 2 what is recent counts back from the newest finished post, so that a pause forgets nothing
   recent as (

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { snowflakeId } from '../../shared/snowflake.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import {
   claim,
@@ -10,13 +9,10 @@ import {
   record,
   registerAccount,
   reset,
-  T0,
-  trackPost,
 } from '../support/scenario.ts';
 
 let database: TestDatabase;
 let accountId: number;
-const _post = snowflakeId(T0);
 
 beforeAll(async () => {
   database = await createDatabase();
@@ -25,7 +21,6 @@ afterAll(() => database?.drop());
 beforeEach(async () => {
   await reset(database.sql);
   accountId = await registerAccount(database.sql);
-  await trackPost(database.sql);
 });
 
 const followerRead = async () =>

@@ -52,14 +52,13 @@ async function work(database: DatabaseClient, accountIds: number[], now: string)
   }
   const deferred = accountIds.length - taken.length;
   return {
+    // What a run at the same time has learned from newer data was no longer this run's to do.
+    expected: accountIds.length - tally.superseded,
     done: tally.done,
     failed: tally.failed,
-    skipped: {
-      ...(tally.superseded > 0 ? { superseded: tally.superseded } : {}),
-      ...(deferred > 0 ? { deferred } : {}),
-    },
+    skipped: deferred > 0 ? { deferred } : {},
     ...(errors[0] === undefined ? {} : { error: errors[0] }),
-    details: { values: tally.values },
+    details: { values: tally.values, superseded: tally.superseded },
   };
 }
 
