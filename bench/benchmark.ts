@@ -12,7 +12,12 @@ export type Result = {
   bars: Bar[];
 };
 
-export type Option = { default: number; description: string };
+export type Option = {
+  default: number;
+  /** The least value; 1 if not given. */
+  least?: number;
+  description: string;
+};
 export type Size<Name extends string> = Record<Name, number>;
 
 export type Benchmark = {

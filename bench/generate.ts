@@ -14,11 +14,13 @@ export const NOW = new Date('2026-03-01T12:00:00Z');
 /** Reads and follower counts go on until here, for the run after the first. */
 export const NEXT_RUN = new Date('2026-03-01T14:00:00Z');
 /** A post is active while its numbers still change what attribution writes. */
-export const ACTIVE_DAYS = 9;
+const ACTIVE_DAYS = 9;
 /** Attribution has settled the hours that are older, as its last run left them. */
 const SETTLED_DAYS = 8;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
+/** Posts from here on are active. */
+export const ACTIVE_SINCE = new Date(+NOW - ACTIVE_DAYS * DAY_MS);
 
 const VALUES: Record<string, number> = {
   topic: 12,
@@ -142,7 +144,7 @@ async function fillReads(sql: postgres.Sql): Promise<void> {
       floor(r.impressions * 0.006 * pg_temp.uniform(p.i, 7)), floor(r.impressions * 0.001 * pg_temp.uniform(p.i, 8)),
       floor(r.impressions * 0.005 * pg_temp.uniform(p.i, 9)), r.impressions, 'graphql', 'exact',
       '00000000-0000-4000-8000-000000000000',
-      case when r.next_at <= ${NOW} or (r.collected_at <= ${NOW} and p.posted_at < ${activeSince()})
+      case when r.next_at <= ${NOW} or (r.collected_at <= ${NOW} and p.posted_at < ${ACTIVE_SINCE})
         then r.collected_at end
     from drawn_post p
     cross join lateral (
@@ -208,7 +210,8 @@ async function fillPosts(sql: postgres.Sql): Promise<void> {
       settled_spread_48h, final, method, computed_at)
     select p.post_id, p.account_id, c.total * 0.6, c.total * 0.9, c.total * 0.95, c.total, c.total,
       c.total * 0.6, c.total * 0.9, c.total * 0.95, c.total, c.total / 2, c.total / 2,
-      p.posted_at + interval '7 days' <= r.settled_through, 'exposure_share', ${NOW}
+      p.posted_at + interval '7 days' <= r.settled_through, 'exposure_share',
+      p.posted_at + make_interval(days => ${SETTLED_DAYS})
     from drawn_post p
     join public.account_rates r on r.account_id = p.account_id and p.posted_at < r.settled_through
     cross join lateral (select 0.0003 * p.impressions as total) c
@@ -230,12 +233,10 @@ async function fillPosts(sql: postgres.Sql): Promise<void> {
     ) m on true
     left join public.post_credit c on c.post_id = p.post_id
     cross join lateral (
-      select p.posted_at < ${activeSince()} as old, date_trunc('hour', p.posted_at, 'UTC') as hr) x
+      select p.posted_at < ${ACTIVE_SINCE} as old, date_trunc('hour', p.posted_at, 'UTC') as hr) x
     left join drawn_hour f0 on f0.account_id = p.account_id and f0.hr = x.hr
     left join drawn_hour f2 on x.old and f2.account_id = p.account_id and f2.hr = x.hr + interval '2 hours'
     left join drawn_hour f24 on x.old and f24.account_id = p.account_id and f24.hr = x.hr + interval '1 day'
     left join drawn_hour f48 on x.old and f48.account_id = p.account_id and f48.hr = x.hr + interval '2 days'
     order by p.i desc`;
 }
-
-export const activeSince = () => new Date(+NOW - ACTIVE_DAYS * DAY_MS);

@@ -1,0 +1,136 @@
+/** Learning one changed account, alone and among the history of many others. */
+import { learningStatisticsSchema, learnMarginals } from '../shared/learning/index.ts';
+import { atMost, benchmark, elapsed, milliseconds, percentile } from './benchmark.ts';
+import { type BenchDatabase, type BenchServer, startBenchServer } from './database.ts';
+import { NOW } from './generate.ts';
+import { type RestClient, startRestClient } from './rest.ts';
+
+/** The account of which `--posts-per-account` posts are. */
+const ACCOUNT = 'bench1';
+const DAYS = 400;
+const HOUR_MS = 3_600_000;
+const OTHER_ACCOUNTS = 20;
+
+export const learning = benchmark({
+  summary: 'what learning does for one changed account, in a small and in a large table',
+  options: {
+    'posts-per-account': { default: 2_000, description: 'posts of the changed account' },
+    'small-posts': { default: 8_000, description: 'posts of other accounts, small table' },
+    'other-posts': { default: 80_000, description: 'posts of other accounts, large table' },
+    rounds: { default: 7, description: 'times that each is measured; the median counts' },
+  },
+  async run(size, progress) {
+    const own = size['posts-per-account'];
+    const server = await startBenchServer();
+    const stops: (() => Promise<void>)[] = [server.stop];
+    try {
+      const subjects = [];
+      for (const [name, others] of [
+        ['small', size['small-posts']],
+        ['large', size['other-posts']],
+      ] as const) {
+        progress(`Generating ${own + others} posts, ${own} of them the account's`);
+        const subject = await prepare(server, name, own, others);
+        stops.unshift(subject.stop);
+        subjects.push({ ...subject, first: await learn(subject, 0), times: [] as Times[] });
+      }
+      // In turn, so that a load on the machine falls on both.
+      for (let round = 1; round <= size.rounds; round += 1) {
+        progress(`Round ${round} of ${size.rounds}`);
+        for (const subject of subjects) subject.times.push(await learn(subject, round));
+      }
+      const [small, large] = subjects.map((subject) => ({
+        first: subject.first.total,
+        learned: subject.first.posts,
+        ...medians(subject.times),
+      }));
+      if (!small || !large) throw new Error('Both tables are measured.');
+      return {
+        size: { ...size, finished_posts: large.learned },
+        measurements: [
+          milliseconds('small table, all in', small.total),
+          milliseconds('large table, all in', large.total),
+          milliseconds('large table, learning_statistics', large.statistics),
+          milliseconds('large table, learnMarginals', large.fit),
+          milliseconds('large table, record_performance', large.record),
+          milliseconds('large table, all in, the first time', large.first),
+        ],
+        bars: [
+          atMost('all in, in seconds', Math.max(large.total, large.first) / 1000, 1.5),
+          atMost('large table / small table', large.total / small.total, 1.5),
+        ],
+      };
+    } finally {
+      for (const stop of stops) await stop();
+    }
+  },
+});
+
+type Subject = { rest: RestClient; accountId: number };
+type Times = { statistics: number; fit: number; record: number; total: number };
+
+async function prepare(server: BenchServer, name: string, own: number, others: number) {
+  await server.fill(name, {
+    accounts: 1 + OTHER_ACCOUNTS,
+    posts: own + others,
+    days: DAYS,
+    firstAccountPosts: own,
+  });
+  const database: BenchDatabase = await server.copy(name);
+  const [account] = await database.sql<{ id: string }[]>`
+    select id from public.accounts where handle = ${ACCOUNT}`;
+  const rest = await startRestClient(database);
+  // The first request reads the catalogue.
+  await rest.client.rpc('learning_backlog', {}).throwOnError();
+  const stop = async () => {
+    await rest.stop();
+    await database.drop();
+  };
+  return { rest, accountId: Number(account?.id), stop };
+}
+
+/** One account as the learning function does it; each round an hour later, so every weight changes. */
+async function learn({ rest, accountId }: Subject, round: number) {
+  const now = new Date(+NOW + round * HOUR_MS).toISOString();
+  const startedAt = performance.now();
+  const { data } = await rest.client
+    .rpc('learning_statistics', { p_account_id: accountId, p_now: now })
+    .throwOnError();
+  const readAt = performance.now();
+  const statistics = learningStatisticsSchema.parse(data);
+  const { priors, rows } = learnMarginals(statistics);
+  const fittedAt = performance.now();
+  const record = await elapsed(() =>
+    rest.client
+      .rpc('record_performance', {
+        p_account_id: accountId,
+        p_data_version: statistics.data_version,
+        p_finished_posts: statistics.finished_posts,
+        p_priors: priors,
+        p_rows: rows,
+        p_now: now,
+      })
+      .throwOnError(),
+  );
+  return {
+    statistics: readAt - startedAt,
+    fit: fittedAt - readAt,
+    record,
+    total: fittedAt - startedAt + record,
+    posts: statistics.finished_posts,
+  };
+}
+
+function medians(times: Times[]): Times {
+  const median = (part: keyof Times) =>
+    percentile(
+      times.map((time) => time[part]),
+      0.5,
+    );
+  return {
+    statistics: median('statistics'),
+    fit: median('fit'),
+    record: median('record'),
+    total: median('total'),
+  };
+}
