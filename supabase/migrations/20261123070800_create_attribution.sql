@@ -47,6 +47,55 @@ $$;
 comment on function postloop.copy_metrics is
   'Copies each post''s newest accepted read to its row; returns posts with new reads and rows changed, by account.';
 
+-- Two rates of an account from its hours: df ~ b + q * exposure, least squares under b >= 0 and q > 0,
+-- weighted by 1 / expectation, as the variance of a count is its mean. Unweighted, the few hours of a
+-- large post decide both rates, and b is lost in their noise.
+create function postloop.fit_rates(p_df double precision[], p_exposure double precision[],
+  out n integer, out b double precision, out q double precision)
+language plpgsql
+immutable
+set search_path = ''
+as $$
+declare
+  -- the first round is unweighted
+  c_rounds constant integer := 6;
+  -- an hour in which next to nothing is expected must not outweigh all others: followers
+  c_least_expectation constant double precision := 0.05;
+  c_least_q constant double precision := 1e-9;
+  m record;
+  v_det double precision;
+begin
+  n := cardinality(p_df);
+  for round in 1 .. c_rounds loop
+    select sum(h.w) as w, sum(h.w * h.e) as e, sum(h.w * h.e * h.e) as ee, sum(h.w * h.d) as d,
+      sum(h.w * h.e * h.d) as ed
+      into m
+    from (
+      select x.d, x.e, case when round = 1 then 1 else 1 / greatest(b + q * x.e, c_least_expectation) end as w
+      from unnest(p_df, p_exposure) x(d, e)
+    ) h;
+    v_det := m.w * m.ee - m.e * m.e;
+    if v_det <= 1e-9 * m.w * m.ee then
+      -- the same exposure in every hour: all of it to the posts if there is any
+      b := case when m.e > 0 then 0 else greatest(m.d / m.w, 0) end;
+      q := greatest(case when m.e > 0 then m.d / m.e end, c_least_q);
+    else
+      b := (m.ee * m.d - m.e * m.ed) / v_det;
+      q := (m.w * m.ed - m.e * m.d) / v_det;
+      if b < 0 then
+        b := 0;
+        q := greatest(m.ed / m.ee, c_least_q);
+      elsif q < c_least_q then
+        b := greatest(m.d / m.w, 0);
+        q := c_least_q;
+      end if;
+    end if;
+  end loop;
+end
+$$;
+comment on function postloop.fit_rates is
+  'Organic followers per hour (b) and followers per impression (q) from the hourly changes and exposures of one account; n is the number of hours.';
+
 -- Splits every hour's follower change between organic drift and the posts that were seen in it
 -- (a Poisson mixture: shares in proportion to expected arrivals), one pass. Hours older than 8 days
 -- are settled: all on-time reads of their posts are in, their split is never touched again.
@@ -179,44 +228,26 @@ as $$
     cross join lateral (select (extract(epoch from h.hr) / 3600)::integer as hour) n
     left join hour_exposure e on e.account_id = h.account_id and e.hour = n.hour
   ),
-  -- 5 the account's two rates over 28 days: least squares under b >= 0, q > 0
+  -- 5 the account's two rates over 28 days
   fitted_hour as (
-    select h.account_id, h.df, h.exposure
+    select h.account_id, h.hr, h.df, h.exposure
     from hour h
     where not h.gap and h.hr >= p_now - interval '28 days'
     union all
-    select f.account_id, f.df, f.exposure
+    select f.account_id, f.hr, f.df, f.exposure
     from public.follower_hour f
     join account a on a.account_id = f.account_id
     where not f.gap and f.hr < a.open_from and f.hr >= p_now - interval '28 days'
   ),
-  moment as (
-    select f.account_id, count(*)::integer as n, sum(f.exposure) as e, sum(f.exposure * f.exposure) as ee,
-      sum(f.df) as d, sum(f.exposure * f.df) as ed
-    from fitted_hour f
-    group by f.account_id
-  ),
-  free_fit as (
-    select m.*, x.varies,
-      case when x.varies then (m.ee * m.d - m.e * m.ed) / (m.n * m.ee - m.e * m.e) end as b,
-      case when x.varies then (m.n * m.ed - m.e * m.d) / (m.n * m.ee - m.e * m.e) end as q
-    from moment m
-    cross join lateral (select m.n * m.ee - m.e * m.e > 1e-9 * m.n * m.ee as varies) x
-  ),
   rate as (
-    select f.account_id, f.n,
-      case
-        when f.varies and f.b < 0 then 0
-        when f.varies and f.q > 0 then f.b
-        when not f.varies and f.e > 0 then 0
-        else greatest(f.d / f.n, 0)
-      end as b,
-      greatest(1e-9, case
-        when f.varies and f.b < 0 then f.ed / f.ee
-        when f.varies then f.q
-        when f.e > 0 then f.d / f.e
-      end) as q
-    from free_fit f
+    select h.account_id, fit.n, fit.b, fit.q
+    from (
+      -- in order of time, so that the same hours give the same sums to the last bit
+      select f.account_id, array_agg(f.df order by f.hr) as df, array_agg(f.exposure order by f.hr) as exposure
+      from fitted_hour f
+      group by f.account_id
+    ) h
+    cross join lateral postloop.fit_rates(h.df, h.exposure) fit
   ),
   dispersion as (
     select r.account_id, greatest(1, percentile_cont(0.5) within group (
@@ -475,9 +506,9 @@ $$;
 comment on function public.attribute_posts is
   'One attribution run: newest numbers to the posts, follower change split, horizons filled, changed accounts handed to learning.';
 
-revoke execute on function postloop.copy_metrics, postloop.split_followers,
+revoke execute on function postloop.copy_metrics, postloop.fit_rates, postloop.split_followers,
   postloop.fill_followers, public.attribution_backlog, public.attribute_posts
   from public, anon, authenticated;
-grant execute on function postloop.copy_metrics, postloop.split_followers,
+grant execute on function postloop.copy_metrics, postloop.fit_rates, postloop.split_followers,
   postloop.fill_followers, public.attribution_backlog, public.attribute_posts
   to service_role;
