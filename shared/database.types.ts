@@ -501,6 +501,59 @@ export type Database = {
           },
         ];
       };
+      integrity_events: {
+        Row: {
+          account_id: number | null;
+          created_at: string;
+          details: NonNullable<Json>;
+          id: number;
+          kind: string;
+          post_id: string | null;
+          run_id: string | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          account_id?: number | null;
+          created_at: string;
+          details?: NonNullable<Json>;
+          id?: never;
+          kind: string;
+          post_id?: string | null;
+          run_id?: string | null;
+        };
+        Update: {
+          account_id?: number | null;
+          created_at?: string;
+          details?: NonNullable<Json>;
+          id?: never;
+          kind?: string;
+          post_id?: string | null;
+          run_id?: string | null;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'integrity_events_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: false;
+            referencedRelation: 'accounts';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'integrity_events_post_id_fkey';
+            columns: ['post_id'];
+            isOneToOne: false;
+            referencedRelation: 'post_attribution';
+            referencedColumns: ['post_id'];
+          },
+          {
+            foreignKeyName: 'integrity_events_post_id_fkey';
+            columns: ['post_id'];
+            isOneToOne: false;
+            referencedRelation: 'post_tracking';
+            referencedColumns: ['post_id'];
+          },
+        ];
+      };
       job_schedules: {
         Row: {
           description: string;
@@ -635,6 +688,50 @@ export type Database = {
           },
         ];
       };
+      operation_budgets: {
+        Row: {
+          operation: string;
+          per_guest: number;
+          per_session: number;
+        };
+        ComputedFields: never;
+        Insert: {
+          operation: string;
+          per_guest: number;
+          per_session: number;
+        };
+        Update: {
+          operation?: string;
+          per_guest?: number;
+          per_session?: number;
+        };
+        Relationships: [];
+      };
+      payload_shapes: {
+        Row: {
+          first_seen_at: string;
+          hash: string;
+          last_seen_at: string;
+          operation: string;
+          paths: NonNullable<Json>;
+        };
+        ComputedFields: never;
+        Insert: {
+          first_seen_at: string;
+          hash: string;
+          last_seen_at: string;
+          operation: string;
+          paths: NonNullable<Json>;
+        };
+        Update: {
+          first_seen_at?: string;
+          hash?: string;
+          last_seen_at?: string;
+          operation?: string;
+          paths?: NonNullable<Json>;
+        };
+        Relationships: [];
+      };
       pipeline_runs: {
         Row: {
           as_of: string;
@@ -677,6 +774,58 @@ export type Database = {
           status?: string;
         };
         Relationships: [];
+      };
+      post_analytics: {
+        Row: {
+          captured_at: string;
+          detail_expands: number | null;
+          engagements: number | null;
+          follows: number | null;
+          impressions: number | null;
+          link_clicks: number | null;
+          post_id: string;
+          profile_visits: number | null;
+          run_id: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          captured_at: string;
+          detail_expands?: number | null;
+          engagements?: number | null;
+          follows?: number | null;
+          impressions?: number | null;
+          link_clicks?: number | null;
+          post_id: string;
+          profile_visits?: number | null;
+          run_id: string;
+        };
+        Update: {
+          captured_at?: string;
+          detail_expands?: number | null;
+          engagements?: number | null;
+          follows?: number | null;
+          impressions?: number | null;
+          link_clicks?: number | null;
+          post_id?: string;
+          profile_visits?: number | null;
+          run_id?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'post_analytics_post_id_fkey';
+            columns: ['post_id'];
+            isOneToOne: false;
+            referencedRelation: 'post_attribution';
+            referencedColumns: ['post_id'];
+          },
+          {
+            foreignKeyName: 'post_analytics_post_id_fkey';
+            columns: ['post_id'];
+            isOneToOne: false;
+            referencedRelation: 'post_tracking';
+            referencedColumns: ['post_id'];
+          },
+        ];
       };
       post_attribution: {
         Row: {
@@ -879,6 +1028,40 @@ export type Database = {
           },
         ];
       };
+      post_hourly_impressions: {
+        Row: {
+          hr: string;
+          impressions: number;
+          post_id: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          hr: string;
+          impressions: number;
+          post_id: string;
+        };
+        Update: {
+          hr?: string;
+          impressions?: number;
+          post_id?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'post_hourly_impressions_post_id_fkey';
+            columns: ['post_id'];
+            isOneToOne: false;
+            referencedRelation: 'post_attribution';
+            referencedColumns: ['post_id'];
+          },
+          {
+            foreignKeyName: 'post_hourly_impressions_post_id_fkey';
+            columns: ['post_id'];
+            isOneToOne: false;
+            referencedRelation: 'post_tracking';
+            referencedColumns: ['post_id'];
+          },
+        ];
+      };
       post_outcomes: {
         Row: {
           account_id: number;
@@ -1074,6 +1257,69 @@ export type Database = {
           weight?: number;
         };
         Relationships: [];
+      };
+      scraper_sessions: {
+        Row: {
+          outcome: string;
+          reported_at: string;
+          resumes_at: string;
+          session: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          outcome: string;
+          reported_at: string;
+          resumes_at: string;
+          session: string;
+        };
+        Update: {
+          outcome?: string;
+          reported_at?: string;
+          resumes_at?: string;
+          session?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'scraper_sessions_outcome_fkey';
+            columns: ['outcome'];
+            isOneToOne: false;
+            referencedRelation: 'read_outcomes';
+            referencedColumns: ['outcome'];
+          },
+        ];
+      };
+      session_budgets: {
+        Row: {
+          blocked_until: string | null;
+          operation: string;
+          session: string;
+          used: number;
+          window_starts_at: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          blocked_until?: string | null;
+          operation: string;
+          session: string;
+          used?: number;
+          window_starts_at: string;
+        };
+        Update: {
+          blocked_until?: string | null;
+          operation?: string;
+          session?: string;
+          used?: number;
+          window_starts_at?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'session_budgets_operation_fkey';
+            columns: ['operation'];
+            isOneToOne: false;
+            referencedRelation: 'operation_budgets';
+            referencedColumns: ['operation'];
+          },
+        ];
       };
     };
     Views: {
@@ -1756,12 +2002,23 @@ export type Database = {
         };
         Returns: Json;
       };
-      record_reads: {
-        Args: { p_followers: Json; p_now: string; p_reads: Json; p_run_id: string };
-        Returns: Json;
-      };
+      record_reads: { Args: { p_batch: Json; p_now: string; p_run_id: string }; Returns: Json };
       register_account: {
         Args: { p_handle: string; p_now?: string; p_values?: Json };
+        Returns: Json;
+      };
+      report_session: {
+        Args: {
+          p_now: string;
+          p_operation: string;
+          p_outcome: string;
+          p_retry_at: string;
+          p_session: string;
+        };
+        Returns: Json;
+      };
+      reserve_session: {
+        Args: { p_now: string; p_operations: string[]; p_sessions: string[] };
         Returns: Json;
       };
       start_run: { Args: { p_expected: number; p_job: string; p_now: string }; Returns: string };

@@ -13,23 +13,40 @@ export const functionEnvironmentSchema = z.object({
 export type FunctionEnvironment = z.infer<typeof functionEnvironmentSchema>;
 
 /**
- * What the scraper Lambda reads from its environment. The key is given either as text or as the
- * ARN of a Secrets Manager secret.
+ * What the scraper Lambda reads from its environment. Its secret is named by the ARN of a Secrets
+ * Manager secret or by an SSM parameter; for a local run its parts are given as they are.
  */
 export const scraperEnvironmentSchema = z
   .object({
     SUPABASE_URL: z.url(),
-    POSTLOOP_SECRET_KEY: z.string().min(1).optional(),
     POSTLOOP_SECRET_ARN: z.string().startsWith('arn:').optional(),
+    POSTLOOP_SSM_PARAMETER: z.string().min(1).optional(),
+    POSTLOOP_SECRET_KEY: z.string().min(1).optional(),
+    POSTLOOP_SCRAPER_JWT: z.string().min(1).optional(),
+    SUPABASE_PUBLISHABLE_KEY: z.string().min(1).optional(),
+    X_SESSIONS: z.string().min(1).optional(),
+    X_API_TOKEN: z.string().min(1).optional(),
+    METRICS_SOURCE: z.enum(['browser', 'api']).default('browser'),
     X_BASE_URL: z.url().default('https://x.com'),
+    X_API_BASE_URL: z.url().default('https://api.x.com'),
     CHROMIUM_PATH: z.string().min(1).optional(),
     CLAIM_LIMIT: z.coerce.number().int().min(1).max(500).default(40),
     PAGE_CONCURRENCY: z.coerce.number().int().min(1).max(8).default(2),
+    PAGE_RECYCLE_AFTER: z.coerce.number().int().min(1).default(500),
+    BROWSER_MEMORY_LIMIT_MB: z.coerce.number().int().min(100).default(900),
   })
-  .refine((env) => env.POSTLOOP_SECRET_KEY || env.POSTLOOP_SECRET_ARN, {
-    message: 'set POSTLOOP_SECRET_ARN (or POSTLOOP_SECRET_KEY for a local run)',
-    path: ['POSTLOOP_SECRET_ARN'],
-  });
+  .refine(
+    (env) =>
+      env.POSTLOOP_SECRET_ARN ||
+      env.POSTLOOP_SSM_PARAMETER ||
+      env.POSTLOOP_SECRET_KEY ||
+      env.POSTLOOP_SCRAPER_JWT,
+    {
+      message:
+        'set POSTLOOP_SECRET_ARN or POSTLOOP_SSM_PARAMETER (or POSTLOOP_SECRET_KEY for a local run)',
+      path: ['POSTLOOP_SECRET_ARN'],
+    },
+  );
 export type ScraperEnvironment = z.infer<typeof scraperEnvironmentSchema>;
 
 /**
@@ -39,9 +56,11 @@ export type ScraperEnvironment = z.infer<typeof scraperEnvironmentSchema>;
 export const lambdaEventSchema = z.looseObject({ now: momentSchema.optional() });
 export type LambdaEvent = z.infer<typeof lambdaEventSchema>;
 
-/** What the Lambda answers. */
+/** What the Lambda answers: the sum of its claims, of which each is a run of its own. */
 export const lambdaReplySchema = z.object({
+  /** The first run; an invocation that drains a long queue has several. */
   run_id: z.uuid(),
+  runs: z.int().positive(),
   claimed: z.int().nonnegative(),
   by_outcome: z.record(z.string(), z.int().nonnegative()),
   metrics_rows: z.int().nonnegative(),

@@ -5,4 +5,5 @@ export * from './identifiers.ts';
 export * from './job.ts';
 export * from './read.ts';
 export * from './recommend.ts';
+export * from './session.ts';
 export * from './track-post.ts';

@@ -1,5 +1,11 @@
 import { z } from 'zod';
-import { countSchema, handleSchema, momentSchema, postIdSchema } from './identifiers.ts';
+import {
+  countSchema,
+  handleSchema,
+  momentSchema,
+  postIdSchema,
+  postKindSchema,
+} from './identifiers.ts';
 
 /** What came back when one post or profile was read. Only `found` carries numbers. */
 export const outcomeSchema = z.enum([
@@ -67,6 +73,8 @@ export const claimedReadSchema = z.object({
   due_at: momentSchema,
   expires_at: momentSchema,
   attempt: z.int().positive(),
+  /** The post's newest accepted read, against which a new one is judged; null before the first. */
+  previous: z.object({ captured_at: momentSchema, metrics: metricsSchema }).nullable(),
 });
 export type ClaimedRead = z.infer<typeof claimedReadSchema>;
 
@@ -125,6 +133,67 @@ export const followerReadResultSchema = z.discriminatedUnion('outcome', [
 ]);
 export type FollowerReadResult = z.infer<typeof followerReadResultSchema>;
 
+/** A post of a claimed account that was seen on its timeline. It may be tracked already. */
+export const discoveredPostSchema = z.strictObject({
+  account_id: z.int(),
+  post_id: postIdSchema,
+  posted_at: momentSchema,
+  kind: postKindSchema,
+});
+export type DiscoveredPost = z.infer<typeof discoveredPostSchema>;
+
+/** What X shows an author about a post of their own; null where it showed nothing. */
+export const postAnalyticsSchema = z.strictObject({
+  post_id: postIdSchema,
+  captured_at: momentSchema,
+  impressions: countSchema,
+  engagements: countSchema,
+  detail_expands: countSchema,
+  profile_visits: countSchema,
+  link_clicks: countSchema,
+  follows: countSchema,
+  /** Impressions gathered in the hour that starts at `hr`, over the first 48 hours. */
+  hourly: z.array(z.strictObject({ hr: momentSchema, impressions: z.int().nonnegative() })),
+});
+export type PostAnalytics = z.infer<typeof postAnalyticsSchema>;
+
+/** The key paths and types of a payload, as a hash: an unseen one says that X changed something. */
+export const payloadShapeSchema = z.strictObject({
+  operation: z.string().min(1).max(100),
+  hash: z.string().regex(/^[0-9a-f]{16,64}$/),
+  paths: z.array(z.string().max(300)).max(2000),
+});
+export type PayloadShape = z.infer<typeof payloadShapeSchema>;
+
+export const integrityEventKindSchema = z.enum([
+  'shape_changed',
+  'shape_unseen',
+  'session_invalid',
+  'login_required',
+  'degraded',
+]);
+export type IntegrityEventKind = z.infer<typeof integrityEventKindSchema>;
+
+/** Something that a person should know of. `details` never holds a payload's text or a secret. */
+export const integrityEventSchema = z.strictObject({
+  kind: integrityEventKindSchema,
+  account_id: z.int().optional(),
+  post_id: postIdSchema.optional(),
+  details: evidenceSchema,
+});
+export type IntegrityEvent = z.infer<typeof integrityEventSchema>;
+
+/** Everything that a run brought home, recorded in one transaction. */
+export const recordBatchSchema = z.strictObject({
+  reads: z.array(postReadResultSchema),
+  followers: z.array(followerReadResultSchema),
+  discovered: z.array(discoveredPostSchema).default([]),
+  analytics: z.array(postAnalyticsSchema).default([]),
+  shapes: z.array(payloadShapeSchema).default([]),
+  events: z.array(integrityEventSchema).default([]),
+});
+export type RecordBatch = z.input<typeof recordBatchSchema>;
+
 /** The reply of the `record_reads` RPC. */
 export const recordReplySchema = z.object({
   code: z.enum(['recorded', 'run_unknown', 'run_closed']),
@@ -135,5 +204,6 @@ export const recordReplySchema = z.object({
   skipped: z.record(z.string(), z.int()).optional(),
   metrics_rows: z.int().optional(),
   follower_snapshots: z.int().optional(),
+  discovered: z.int().optional(),
 });
 export type RecordReply = z.infer<typeof recordReplySchema>;

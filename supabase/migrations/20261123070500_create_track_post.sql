@@ -41,7 +41,7 @@ $$;
 comment on function postloop.tracked_post is 'A post and its schedule as the reply of track-post shows them.';
 
 -- One due read for each phase; a window that is already over counts as missed, never as due.
-create function postloop.schedule_reads(p_post_id text, p_now timestamptz)
+create function postloop.schedule_reads(p_post_ids text[], p_now timestamptz)
 returns void
 language sql
 set search_path = ''
@@ -56,10 +56,10 @@ as $$
     case when p.posted_at + ph.age + ph.tolerance <= p_now then p_now end
   from public.post_attribution p
   cross join public.collection_phases ph
-  where p.post_id = p_post_id
+  where p.post_id = any (p_post_ids)
   on conflict (post_id, phase) do nothing
 $$;
-comment on function postloop.schedule_reads is 'Schedules every phase of a post that is not scheduled yet.';
+comment on function postloop.schedule_reads is 'Schedules every phase of the posts that is not scheduled yet.';
 
 create function public.track_post(
   p_post_id text,
@@ -174,7 +174,7 @@ begin
   set decision_id = excluded.decision_id, kind = excluded.kind, realised = excluded.realised,
       viral_score = excluded.viral_score;
 
-  perform postloop.schedule_reads(p_post_id, p_now);
+  perform postloop.schedule_reads(array[p_post_id], p_now);
   return jsonb_build_object('code', v_code) || postloop.tracked_post(p_post_id);
 end
 $$;

@@ -37,11 +37,22 @@ begin
   select coalesce(jsonb_agg(jsonb_build_object(
       'post_id', l.post_id, 'phase', l.phase, 'account_id', l.account_id, 'handle', a.handle,
       'posted_at', p.posted_at, 'due_at', l.due_at, 'expires_at', l.expires_at,
-      'attempt', l.attempts) order by l.due_at, l.post_id), '[]'::jsonb)
+      'attempt', l.attempts, 'previous', newest.read) order by l.due_at, l.post_id), '[]'::jsonb)
     into v_reads
   from leased l
   join public.accounts a on a.id = l.account_id
-  join public.post_attribution p on p.post_id = l.post_id;
+  join public.post_attribution p on p.post_id = l.post_id
+  left join lateral (
+    -- what a new read is judged against
+    select jsonb_build_object('captured_at', m.collected_at, 'metrics', jsonb_build_object(
+        'likes', m.likes, 'retweets', m.retweets, 'replies', m.replies, 'quotes', m.quotes,
+        'bookmarks', m.bookmarks, 'impressions', m.impressions,
+        'profile_clicks', m.profile_clicks)) as read
+    from public.real_tweet_metrics m
+    where m.tweet_id = l.post_id
+    order by m.collected_at desc
+    limit 1
+  ) newest on true;
 
   -- 3 follower counts that are due
   with due as (
@@ -96,7 +107,7 @@ $$;
 comment on function postloop.next_attempt is
   'The moment of the next try after an outcome with consequence retry; doubling waits end at 6 h.';
 
-create function public.record_reads(p_run_id uuid, p_reads jsonb, p_followers jsonb, p_now timestamptz)
+create function public.record_reads(p_run_id uuid, p_batch jsonb, p_now timestamptz)
 returns jsonb
 language plpgsql
 set search_path = ''
@@ -104,6 +115,7 @@ as $$
 declare
   v_run public.pipeline_runs;
   v_tally record;
+  v_discovered integer;
   v_finished jsonb;
 begin
   select * into v_run from public.pipeline_runs r where r.run_id = p_run_id and r.job = 'scraper' for update;
@@ -117,7 +129,7 @@ begin
     -- The same record call again: everything it says is stored already.
     return jsonb_build_object('code', 'recorded', 'status', v_run.status, 'expected', v_run.expected,
       'done', v_run.done, 'failed', v_run.failed, 'skipped', v_run.skipped,
-      'metrics_rows', 0, 'follower_snapshots', 0);
+      'metrics_rows', 0, 'follower_snapshots', 0, 'discovered', 0);
   end if;
 
   -- No other run may take a lease that has just run out while its result is being stored.
@@ -136,7 +148,7 @@ begin
     join public.post_attribution p on p.post_id = c.post_id
     left join lateral (
       select g.*
-      from jsonb_to_recordset(p_reads) g(
+      from jsonb_to_recordset(p_batch -> 'reads') g(
         post_id text, phase text, outcome text, retry_at timestamptz, evidence jsonb, read jsonb)
       where g.post_id = c.post_id and g.phase = c.phase
       limit 1
@@ -156,7 +168,7 @@ begin
     left join lateral (
       -- an account may come back twice, from its posts and from its profile: the number counts
       select g.*
-      from jsonb_to_recordset(p_followers) g(
+      from jsonb_to_recordset(p_batch -> 'followers') g(
         account_id bigint, outcome text, retry_at timestamptz, evidence jsonb)
       where g.account_id = f.account_id
       order by g.outcome <> 'found'
@@ -192,7 +204,7 @@ begin
   stored_followers as (
     insert into public.follower_snapshots (account_id, captured_at, followers, is_exact, source, run_id)
     select g.account_id, s.captured_at, s.followers, s.is_exact, s.source, p_run_id
-    from jsonb_to_recordset(p_followers) g(account_id bigint, outcome text, snapshot jsonb)
+    from jsonb_to_recordset(p_batch -> 'followers') g(account_id bigint, outcome text, snapshot jsonb)
     cross join lateral jsonb_to_record(g.snapshot) s(
       captured_at timestamptz, followers bigint, is_exact boolean, source text)
     where g.outcome = 'found'
@@ -257,18 +269,24 @@ begin
     into v_tally
   from held;
 
+  -- 7 what the pages showed beside
+  v_discovered := postloop.discover_posts(coalesce(p_batch -> 'discovered', '[]'), p_now);
+  perform postloop.record_analytics(p_run_id, coalesce(p_batch -> 'analytics', '[]'));
+  perform postloop.record_events(p_run_id, coalesce(p_batch -> 'shapes', '[]'),
+    coalesce(p_batch -> 'events', '[]'), p_now);
+
   v_finished := public.finish_run(p_run_id, v_tally.done,
     jsonb_strip_nulls(jsonb_build_object(
       'released', nullif(v_tally.released, 0), 'lease_lost', nullif(v_tally.lost, 0))),
     v_tally.failed);
   return jsonb_build_object('code', 'recorded', 'metrics_rows', v_tally.metrics_rows,
-    'follower_snapshots', v_tally.follower_snapshots, 'status', v_finished -> 'status',
+    'follower_snapshots', v_tally.follower_snapshots, 'discovered', v_discovered, 'status', v_finished -> 'status',
     'expected', v_finished -> 'expected', 'done', v_finished -> 'done',
     'failed', v_finished -> 'failed', 'skipped', v_finished -> 'skipped');
 end
 $$;
 comment on function public.record_reads is
-  'Records what a scraper run read, reschedules the rest and closes the run, in one transaction. Repeating the call changes nothing.';
+  'Records the batch of a scraper run ({reads, followers, discovered, analytics, shapes, events}), reschedules the rest and closes the run, in one transaction. Repeating the call changes nothing.';
 
 revoke execute on function public.claim_reads, postloop.next_attempt, public.record_reads
   from public, anon, authenticated;

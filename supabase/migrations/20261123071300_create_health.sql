@@ -63,6 +63,8 @@ as $$
       'real_tweet_metrics', (select count(*) from public.real_tweet_metrics),
       'collection_attempts', (select count(*) from public.collection_attempts),
       'follower_snapshots', (select count(*) from public.follower_snapshots),
+      'integrity_events', (select count(*) from public.integrity_events),
+      'post_analytics', (select count(*) from public.post_analytics),
       'follower_hour', (select count(*) from public.follower_hour),
       'post_credit', (select count(*) from public.post_credit),
       'post_outcomes', (select count(*) from public.post_outcomes),
@@ -73,6 +75,8 @@ as $$
         where c.state in ('waiting', 'leased') and c.next_attempt_at < p_now - interval '10 minutes'),
       'reads_missed_24h', (select count(*) from public.metric_collections c
         where c.state = 'missed' and c.finished_at > p_now - interval '1 day'),
+      'integrity_events_24h', (select count(*) from public.integrity_events e
+        where e.created_at > p_now - interval '1 day' and e.created_at <= p_now),
       'reads_not_attributed', public.attribution_backlog(p_now),
       'accounts_not_learned', cardinality(public.learning_backlog()),
       'posts_without_reads', (select count(*) from public.post_attribution p

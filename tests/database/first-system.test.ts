@@ -441,7 +441,7 @@ it.each([
   'select * from public.real_tweet_metrics',
   'update public.post_attribution set likes = 9',
   'insert into public.follower_snapshots (account_id, followers) values (1, 30)',
-  "select public.record_reads(gen_random_uuid(), '[]', '[]', now())",
+  "select public.record_reads(gen_random_uuid(), '{}', now())",
   "select public.track_post('1', now(), now())",
 ])('25: the public role anon cannot %s', async (statement) => {
   await expect(

@@ -83,6 +83,7 @@ describe('a read that found numbers', () => {
       skipped: {},
       metrics_rows: 1,
       follower_snapshots: 1,
+      discovered: 0,
     });
     expect(
       await sql`

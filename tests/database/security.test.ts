@@ -110,16 +110,42 @@ it('sets an empty search_path on every function', async () => {
   expect(without).toEqual([]);
 });
 
-it('runs every function and view with the rights of its caller', async () => {
+it('runs every function and view with the rights of its caller, but for the four of the scraper', async () => {
   const { sql } = database;
   const definers = await sql`
-    select f.oid::regprocedure::text as name from pg_proc f
+    select f.proname as name from pg_proc f
     where f.pronamespace in ('public'::regnamespace, 'postloop'::regnamespace) and f.prosecdef
     union all
     select c.relname from pg_class c
     where c.relnamespace = 'public'::regnamespace and c.relkind = 'v'
-      and not coalesce(c.reloptions, '{}') && array['security_invoker=on', 'security_invoker=true']`;
-  expect(definers).toEqual([]);
+      and not coalesce(c.reloptions, '{}') && array['security_invoker=on', 'security_invoker=true']
+    order by name`;
+  expect(definers.map(({ name }) => name)).toEqual([
+    'claim_reads',
+    'record_reads',
+    'report_session',
+    'reserve_session',
+  ]);
+});
+
+it('lets the role scraper claim, record and share sessions, and nothing else', async () => {
+  const { sql } = database;
+  const may = await sql`
+    select f.proname as name from pg_proc f
+    where f.pronamespace in ('public'::regnamespace, 'postloop'::regnamespace)
+      and has_function_privilege('scraper', f.oid, 'execute')
+    union all
+    select c.relname || ' ' || p.privilege from pg_class c
+    cross join unnest(array['select', 'insert', 'update', 'delete', 'truncate']) p(privilege)
+    where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'v')
+      and has_table_privilege('scraper', c.oid, p.privilege)
+    order by name`;
+  expect(may.map(({ name }) => name)).toEqual([
+    'claim_reads',
+    'record_reads',
+    'report_session',
+    'reserve_session',
+  ]);
 });
 
 it('has no foreign key without an index, and no table, function or unit without a comment', async () => {

@@ -1,6 +1,6 @@
 /** The steps of the pipeline in one line each, for tests that need posts with reads and counts. */
 import type postgres from 'postgres';
-import type { PostReadResult } from '../../shared/contracts/read.ts';
+import type { PostReadResult, RecordBatch } from '../../shared/contracts/read.ts';
 import {
   type LearningStatistics,
   learningStatisticsSchema,
@@ -82,13 +82,12 @@ export async function claim(sql: postgres.Sql, now: Date, limit = 40, leaseSecon
 export async function record(
   sql: postgres.Sql,
   runId: string,
-  results: { reads?: unknown[]; followers?: unknown[] },
+  batch: Partial<Record<keyof RecordBatch, unknown[]>>,
   now: Date,
 ) {
-  const { reads = [], followers = [] } = results;
   const { reply } = only(
     await sql`
-      select public.record_reads(${runId}, ${json(sql, reads)}, ${json(sql, followers)}, ${now})
+      select public.record_reads(${runId}, ${json(sql, { reads: [], followers: [], ...batch })}, ${now})
         as reply`,
   );
   return reply;
