@@ -10,8 +10,9 @@ import type { Benchmark } from './benchmark.ts';
 import { learning } from './learning.ts';
 import { recommend } from './recommend.ts';
 import { type Report, report } from './report.ts';
+import { scraper } from './scraper.ts';
 
-const BENCHMARKS: Record<string, Benchmark> = { attribution, learning, recommend };
+const BENCHMARKS: Record<string, Benchmark> = { attribution, learning, recommend, scraper };
 const LARGEST = 100_000_000;
 
 class UsageError extends Error {}

@@ -161,7 +161,9 @@ export function createAudience(options: AudienceOptions): Audience {
         return { handle: options.handle, impressions, ...counts };
       },
       account: (handle) =>
-        handle.toLowerCase() === options.handle.toLowerCase() ? { followers } : null,
+        handle.toLowerCase() === options.handle.toLowerCase()
+          ? { followers, posts: [...posts.keys()].reverse() }
+          : null,
     },
   };
 }

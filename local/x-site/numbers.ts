@@ -1,4 +1,5 @@
 /** What the site is asked to serve, and what it did serve. */
+import type { SiteAnalytics } from './analytics.ts';
 import type { PostNumbers, SiteAccount, SitePost, UserEra } from './payloads.ts';
 import type { Variant } from './variants.ts';
 
@@ -10,6 +11,8 @@ export type AccountAnswer = (SiteAccount & { variant?: Variant }) | Variant | nu
 export type NumbersProvider = {
   post(id: string): PostAnswer;
   account(handle: string): AccountAnswer;
+  /** What the author of a post sees of it; null, or no such function: X has nothing yet. */
+  analytics?(id: string): SiteAnalytics | null;
 };
 
 /** One payload or article that carried numbers out. `at` is ISO 8601, by the site's clock. */
@@ -26,8 +29,10 @@ export type Served = {
 export type Site = {
   numbers: NumbersProvider;
   era: UserEra;
-  /** Posts are fetched with `TweetDetail`, as for a logged-in reader. */
+  /** Guests too fetch posts with `TweetDetail`, as a logged-in reader does. */
   detail: boolean;
+  /** The handle of each user id that was served: `UserTweets` asks by id. */
+  handles: Map<string, string>;
   log(served: Omit<Served, 'at'>): void;
 };
 

@@ -2,6 +2,7 @@
  * GraphQL bodies of the shape that X sends, built from numbers. The fields are those that real
  * payloads had in 2026; texts and names are made up.
  */
+import type { Variant } from './variants.ts';
 
 /** The counts of one post as the site serves them. Null impressions: X does not say the views. */
 export type PostNumbers = {
@@ -21,9 +22,21 @@ export type SitePost = PostNumbers & {
 
 export type SiteAccount = {
   followers: number;
-  /** Ids of the posts on the profile, newest first. */
+  /** Ids of the account's posts, newest first. */
   posts?: string[];
+  /** The post that the profile shows first. */
+  pinned?: string;
+  /** What else its timeline shows: after every third post the next of these. */
+  mixIn?: TimelineMix[];
+  /** How the timeline alone deviates, beside a profile that is served plainly. */
+  timeline?: Variant;
 };
+
+/**
+ * What stands on a timeline beside the account's own posts: its retweets, advertisements, posts of
+ * others, quoted posts inside its own, and users to follow.
+ */
+export type TimelineMix = 'retweet' | 'promoted' | 'other' | 'quote' | 'suggestions';
 
 /** Where the user object carries its followers: `legacy` until July 2026, then its own object. */
 export type UserEra = 'legacy' | 'relationship_counts';
@@ -51,13 +64,18 @@ function xDate(moment: Date): string {
 }
 
 /** The user object of one account in either era. */
-export function userResult(handle: string, account: SiteAccount, era: UserEra) {
+export function userResult(
+  handle: string,
+  account: SiteAccount,
+  era: UserEra,
+  isProtected = false,
+) {
   const shared = {
     __typename: 'User',
     rest_id: userIdOf(handle),
     is_blue_verified: false,
     core: { created_at: 'Sat Dec 14 04:35:55 +0000 2013', name: handle, screen_name: handle },
-    privacy: { protected: false },
+    privacy: { protected: isProtected },
   };
   return era === 'legacy'
     ? {
@@ -79,8 +97,17 @@ export function userResult(handle: string, account: SiteAccount, era: UserEra) {
       };
 }
 
+/** What a post answers, and the first post of that conversation. */
+export type Parent = { id: string; handle: string; conversationId: string };
+
 /** One post with its author, as it stands in `result`. */
-export function tweetResult(id: string, post: SitePost, account: SiteAccount, era: UserEra) {
+export function tweetResult(
+  id: string,
+  post: SitePost,
+  account: SiteAccount,
+  era: UserEra,
+  parent: Parent | null = null,
+) {
   return {
     __typename: 'Tweet',
     rest_id: id,
@@ -95,13 +122,19 @@ export function tweetResult(id: string, post: SitePost, account: SiteAccount, er
     legacy: {
       bookmark_count: post.bookmarks,
       bookmarked: false,
-      conversation_id_str: post.replyTo ?? id,
+      conversation_id_str: parent?.conversationId ?? id,
       created_at: xDate(momentOfId(id)),
       favorite_count: post.likes,
       favorited: false,
       full_text: 'redacted',
       id_str: id,
-      ...(post.replyTo ? { in_reply_to_status_id_str: post.replyTo } : {}),
+      ...(parent
+        ? {
+            in_reply_to_screen_name: parent.handle,
+            in_reply_to_status_id_str: parent.id,
+            in_reply_to_user_id_str: userIdOf(parent.handle),
+          }
+        : {}),
       is_quote_status: false,
       lang: 'en',
       quote_count: post.quotes,
@@ -113,7 +146,7 @@ export function tweetResult(id: string, post: SitePost, account: SiteAccount, er
   };
 }
 
-function tweetItem(result: unknown) {
+export function tweetItem(result: unknown) {
   return {
     __typename: 'TimelineTweet',
     itemType: 'TimelineTweet',
@@ -122,7 +155,7 @@ function tweetItem(result: unknown) {
   };
 }
 
-function tweetEntry(id: string, result: unknown) {
+export function tweetEntry(id: string, result: unknown) {
   return {
     entryId: `tweet-${id}`,
     sortIndex: id,
@@ -134,11 +167,16 @@ function tweetEntry(id: string, result: unknown) {
   };
 }
 
-function cursorEntry(name: 'top' | 'bottom') {
+export function cursorEntry(name: 'Top' | 'Bottom', value: string) {
   return {
-    entryId: `cursor-${name}-1`,
+    entryId: `cursor-${name.toLowerCase()}-1`,
     sortIndex: '1',
-    content: { __typename: 'TimelineTimelineCursor', cursorType: name, value: 'redacted' },
+    content: {
+      __typename: 'TimelineTimelineCursor',
+      cursorType: name,
+      entryType: 'TimelineTimelineCursor',
+      value,
+    },
   };
 }
 
@@ -169,7 +207,7 @@ export function tweetDetail(posts: { id: string; result: unknown }[], answer?: u
             entries: [
               ...posts.map(({ id, result }) => tweetEntry(id, result)),
               ...(answer === undefined ? [] : [module]),
-              cursorEntry('bottom'),
+              cursorEntry('Bottom', 'redacted'),
             ],
           },
           { type: 'TimelineTerminateTimeline', direction: 'Top' },
@@ -182,31 +220,6 @@ export function tweetDetail(posts: { id: string; result: unknown }[], answer?: u
 /** `UserByScreenName`; without a user it is X's answer for an unknown handle. */
 export function userByScreenName(user?: unknown) {
   return { data: user === undefined ? {} : { user: { result: user } } };
-}
-
-/** `UserTweets`: the newest posts of a profile. */
-export function userTweets(posts: { id: string; result: unknown }[]) {
-  const entries = posts.map(({ id, result }) => tweetEntry(id, result));
-  return {
-    data: {
-      user: {
-        result: {
-          __typename: 'User',
-          timeline: {
-            timeline: {
-              instructions: [
-                { type: 'TimelineClearCache' },
-                {
-                  type: 'TimelineAddEntries',
-                  entries: [...entries, cursorEntry('top'), cursorEntry('bottom')],
-                },
-              ],
-            },
-          },
-        },
-      },
-    },
-  };
 }
 
 export function tombstone(text: string) {

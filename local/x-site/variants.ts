@@ -27,6 +27,7 @@ export const VARIANTS = [
   'retweet-wrapper',
   'with-visibility',
   'views-absent',
+  'degraded-zeros',
   'ext-views',
   'dom-only',
   'dom-only-ja',
@@ -57,11 +58,14 @@ export const json = (
 /** The end of the rate-limit window that the site tells, as X tells it: epoch seconds. */
 export const RATE_LIMIT_RESET = 1_790_000_000;
 
-const limit = (remaining: number) => ({
-  'x-rate-limit-limit': '50',
+/** The headers with which X tells how much of an operation is left, and until when. */
+export const limitHeaders = (limit: number, remaining: number, reset: number) => ({
+  'x-rate-limit-limit': String(limit),
   'x-rate-limit-remaining': String(remaining),
-  'x-rate-limit-reset': String(RATE_LIMIT_RESET),
+  'x-rate-limit-reset': String(reset),
 });
+
+const limit = (remaining: number) => limitHeaders(50, remaining, RATE_LIMIT_RESET);
 
 /** What stands in `result` in place of a post. */
 const RESULTS: Partial<Record<Variant, unknown>> = {
