@@ -2,10 +2,13 @@
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 import colors from 'picocolors';
+import { z } from 'zod';
 import { postIdSchema } from '../../shared/contracts/identifiers.ts';
+import { type CookieSession, cookieSessionSchema } from '../../shared/contracts/session.ts';
 import { closeBrowser } from './browser.ts';
 import { createBrowserSource } from './browser-source.ts';
 import { ScraperError } from './errors.ts';
+import { createSessionPool, localLedger } from './sessions.ts';
 import type { AskedPost } from './source.ts';
 import type { PostRead } from './x/outcome.ts';
 
@@ -16,6 +19,7 @@ Usage: npm run collect -- <post url or id>… [--json] [--base-url <url>]
   <post url or id>   https://x.com/somebot/status/1900000000000000001, or the digits alone
   --json             one JSON object on stdout
   --base-url <url>   another site than https://x.com (or set X_BASE_URL)
+  X_SESSIONS         in the environment: sessions to read with, JSON as in the scraper's secret
   --help             this text
 
 Exit code: 0 when at least one post was read, 1 when none was, 2 for a wrong argument.`;
@@ -72,8 +76,18 @@ type Seen = { id: string; capturedAt: string; read: PostRead };
 
 function toJson({ id, capturedAt, read }: Seen) {
   if (read.outcome !== 'found') return { post_id: id, captured_at: capturedAt, ...read };
-  const { outcome, source, quality, metrics, author } = read;
-  return { post_id: id, captured_at: capturedAt, outcome, source, quality, metrics, author };
+  const { outcome, source, quality, metrics, author, evidence } = read;
+  const more = evidence ? { evidence } : {};
+  return {
+    post_id: id,
+    captured_at: capturedAt,
+    outcome,
+    source,
+    quality,
+    metrics,
+    author,
+    ...more,
+  };
 }
 
 const NUMBERS = [
@@ -107,8 +121,21 @@ function toTable(seen: Seen[]): string {
   return table.toString();
 }
 
+/** The cookies must not reach the message: neither zod's own nor the parser's quotes them. */
+function readSessions(): CookieSession[] {
+  const given = process.env.X_SESSIONS;
+  if (given === undefined) return [];
+  try {
+    return z.array(cookieSessionSchema).parse(JSON.parse(given));
+  } catch {
+    throw new UsageError('X_SESSIONS must be JSON: [{"auth_token": "…", "ct0": "…"}].');
+  }
+}
+
 async function readAll({ posts, baseUrl, json }: Arguments): Promise<Seen[]> {
-  const source = createBrowserSource({ baseUrl, chromiumPath: process.env.CHROMIUM_PATH });
+  const sessions = createSessionPool(readSessions(), localLedger());
+  const chromiumPath = process.env.CHROMIUM_PATH;
+  const source = createBrowserSource({ baseUrl, sessions, chromiumPath });
   const seen: Seen[] = [];
   const showsProgress = process.stderr.isTTY === true && !json;
   try {

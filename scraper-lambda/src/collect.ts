@@ -1,26 +1,24 @@
-/** Reads what was claimed, several pages at a time, and stops in time. */
+/** Reads what was claimed, account by account, and stops in time. */
 import type {
   Claim,
   ClaimedRead,
   FollowerReadResult,
-  FollowerSnapshot,
   PostReadResult,
+  recordBatchSchema,
 } from '../../shared/contracts/read.ts';
 import { ScraperError } from './errors.ts';
-import type { MetricsSource } from './source.ts';
+import { judgeRead } from './judge.ts';
+import type { AccountAsk, AccountRead, MetricsSource } from './source.ts';
 import type { PostRead, ProfileRead, Refusal } from './x/outcome.ts';
 
 /** Kept free at the end of an invocation for recording what was read, in milliseconds. */
-const RECORD_RESERVE_MS = 12_000;
+export const RECORD_RESERVE_MS = 12_000;
 
-/** A page that has less time than this is not opened, in milliseconds. */
-const SHORTEST_PATIENCE_MS = 3_000;
-
-/** No page is waited for longer than this, in milliseconds. */
-const LONGEST_PATIENCE_MS = 15_000;
+/** An account that has less time than this is not begun, in milliseconds. */
+const SHORTEST_TURN_MS = 3_000;
 
 export type CollectOptions = {
-  /** Pages open at the same time. */
+  /** Accounts read at the same time. */
   concurrency: number;
   /** Milliseconds until the invocation ends. */
   remainingMs: () => number;
@@ -28,15 +26,39 @@ export type CollectOptions = {
   now: () => string;
 };
 
+/** A batch with all of its parts. */
+type Batch = ReturnType<typeof recordBatchSchema.parse>;
+
 export type Collected = {
-  reads: PostReadResult[];
-  /** Claimed follower counts, and those that the posts of other accounts carried along. */
-  followers: FollowerReadResult[];
+  batch: Batch;
   /** Why the rest was released; null when everything was read. */
-  stopped: 'rate_limited' | 'time' | 'source_failed' | null;
+  stopped: 'exhausted' | 'time' | 'source_failed' | null;
   /** What the source threw, when it could not work at all. */
   failure: ScraperError | null;
 };
+
+/** What is due of one account, and the claims that stand behind it. */
+type Due = Omit<AccountAsk, 'posts'> & { posts: ClaimedRead[]; claims: ClaimedRead[] };
+
+/** Groups a claim by account: each post once, however many of its phases are due. */
+function byAccount(claim: Claim): Due[] {
+  const due = new Map<number, Due>();
+  const of = (accountId: number, handle: string): Due => {
+    const known = due.get(accountId);
+    if (known) return known;
+    const fresh: Due = { accountId, handle, posts: [], wantsFollowers: false, claims: [] };
+    due.set(accountId, fresh);
+    return fresh;
+  };
+  for (const read of claim.reads) {
+    const account = of(read.account_id, read.handle);
+    account.claims.push(read);
+    if (!account.posts.some(({ post_id }) => post_id === read.post_id)) account.posts.push(read);
+  }
+  for (const { account_id, handle } of claim.followers)
+    of(account_id, handle).wantsFollowers = true;
+  return [...due.values()];
+}
 
 /** Runs `work` over `items`, a few at a time, until `isStopped`. */
 async function forEachAtOnce<Item>(
@@ -48,116 +70,144 @@ async function forEachAtOnce<Item>(
   const queue = items.values();
   const worker = async (): Promise<void> => {
     for (const item of queue) {
-      await work(item);
       if (isStopped()) return;
+      await work(item);
     }
   };
   await Promise.all(Array.from({ length: Math.min(concurrency, items.length) }, worker));
 }
 
-/** The author's follower count, when the payload named the account that was claimed. */
-function carriedFollowers(
-  claimed: ClaimedRead,
-  read: PostRead,
-  at: string,
-): FollowerSnapshot | null {
-  if (read.outcome !== 'found' || read.author === null) return null;
-  const { handle, followers } = read.author;
-  if (followers === null || handle?.toLowerCase() !== claimed.handle.toLowerCase()) return null;
-  return { captured_at: at, followers, is_exact: true, source: read.source };
-}
-
-function refusalFields({ outcome, retry_at, evidence }: Refusal) {
-  return { outcome, ...(retry_at ? { retry_at } : {}), ...(evidence ? { evidence } : {}) };
-}
-
-function postResult(claimed: ClaimedRead, read: PostRead, at: string): PostReadResult {
-  const key = { post_id: claimed.post_id, phase: claimed.phase };
-  if (read.outcome !== 'found') return { ...key, ...refusalFields(read) };
-  const { source, quality, metrics } = read;
-  return { ...key, outcome: 'found', read: { captured_at: at, source, quality, metrics } };
-}
-
-function profileResult(accountId: number, read: ProfileRead, at: string): FollowerReadResult {
-  if (read.outcome !== 'found') return { account_id: accountId, ...refusalFields(read) };
-  const { source, followers } = read;
-  const snapshot = { captured_at: at, followers, is_exact: true, source };
-  return { account_id: accountId, outcome: 'found', snapshot };
-}
-
 /**
- * Reads every claimed post once, however many of its phases are due, then the profiles whose
- * follower count no post carried. A rate limit, the end of the time, or a source that cannot work
- * stops the batch; what was not read then has the outcome `released`.
+ * Reads every claimed account once. When X refuses every reader, the time ends, or the source
+ * cannot work, the batch stops; what was not tried then has the outcome `released`.
  */
 export async function collect(
   claim: Claim,
   source: MetricsSource,
   options: CollectOptions,
 ): Promise<Collected> {
-  const collected: Collected = { reads: [], followers: [], stopped: null, failure: null };
-  const carried = new Map<number, FollowerSnapshot>();
-  const isStopped = () => collected.stopped !== null;
+  const batch: Batch = {
+    reads: [],
+    followers: [],
+    discovered: [],
+    analytics: [],
+    shapes: [],
+    events: [],
+  };
+  const collected: Collected = { batch, stopped: null, failure: null };
+  const remainingMs = () => options.remainingMs() - RECORD_RESERVE_MS;
 
-  /** Reads one thing unless the batch has stopped, and stops it when that is what came back. */
-  async function attempt<Read extends PostRead | ProfileRead>(
-    read: (patienceMs: number) => Promise<Read>,
-  ): Promise<Read | null> {
-    if (isStopped()) return null;
-    const patience = Math.min(LONGEST_PATIENCE_MS, options.remainingMs() - RECORD_RESERVE_MS);
-    if (patience < SHORTEST_PATIENCE_MS) {
-      collected.stopped = 'time';
-      return null;
-    }
-    try {
-      const result = await read(patience);
-      if (result.outcome === 'rate_limited') collected.stopped = 'rate_limited';
-      return result;
-    } catch (error) {
-      if (!(error instanceof ScraperError)) throw error;
-      collected.stopped = 'source_failed';
-      collected.failure = error;
-      return null;
-    }
-  }
-
-  const posts = [...Map.groupBy(claim.reads, (read) => read.post_id).values()];
-  await forEachAtOnce(posts, options.concurrency, isStopped, async (phases) => {
-    const [first] = phases;
-    if (first === undefined) return;
-    const read = await attempt((patience) =>
-      source.readPost({ id: first.post_id, handle: first.handle }, patience),
-    );
-    if (read === null) return;
-    const at = options.now();
-    collected.reads.push(...phases.map((claimed) => postResult(claimed, read, at)));
-    const snapshot = carriedFollowers(first, read, at);
-    if (snapshot) carried.set(first.account_id, snapshot);
-  });
-  for (const [account_id, snapshot] of carried) {
-    collected.followers.push({ account_id, outcome: 'found', snapshot });
-  }
-
-  const profiles = claim.followers.filter(({ account_id }) => !carried.has(account_id));
-  await forEachAtOnce(profiles, options.concurrency, isStopped, async ({ account_id, handle }) => {
-    const read = await attempt((patience) => source.readProfile(handle, patience));
-    if (read !== null) collected.followers.push(profileResult(account_id, read, options.now()));
-  });
-
-  release(claim, collected);
+  await forEachAtOnce(
+    byAccount(claim),
+    options.concurrency,
+    () => collected.stopped !== null,
+    async (due) => {
+      if (remainingMs() < SHORTEST_TURN_MS) {
+        collected.stopped = 'time';
+        return;
+      }
+      try {
+        const read = await source.readAccount(due, remainingMs);
+        addAccount(batch, due, read, options.now());
+        if (read.exhausted) collected.stopped = 'exhausted';
+        else if (due.posts.some(({ post_id }) => !read.posts.has(post_id))) {
+          collected.stopped ??= 'time';
+        }
+      } catch (error) {
+        if (!(error instanceof ScraperError)) throw error;
+        collected.stopped = 'source_failed';
+        collected.failure ??= error;
+      }
+    },
+  );
+  batch.shapes = [
+    ...new Map(batch.shapes.map((shape) => [`${shape.operation} ${shape.hash}`, shape])).values(),
+  ];
+  release(claim, batch);
   return collected;
 }
 
-/** Adds `released` for everything claimed that has no result. */
-function release(claim: Claim, collected: Collected): void {
-  const readKeys = new Set(collected.reads.map(({ post_id, phase }) => `${post_id} ${phase}`));
-  for (const { post_id, phase } of claim.reads) {
-    if (!readKeys.has(`${post_id} ${phase}`)) {
-      collected.reads.push({ post_id, phase, outcome: 'released' });
+function addAccount(batch: Batch, due: Due, read: AccountRead, at: string): void {
+  const { accountId: account_id } = due;
+  batch.analytics.push(...read.analytics);
+  batch.shapes.push(...read.shapes);
+  batch.discovered.push(...read.discovered.map((post) => ({ ...post, account_id })));
+  batch.events.push(...read.events.map((event) => ({ ...event, account_id })));
+
+  for (const claimed of due.posts) {
+    const given = read.posts.get(claimed.post_id);
+    if (!given) continue;
+    const judged = given.outcome === 'found' ? (judgeRead(claimed, given) ?? given) : given;
+    const clicks = read.analytics.find(({ post_id }) => post_id === claimed.post_id);
+    const phases = due.claims.filter(({ post_id }) => post_id === claimed.post_id);
+    batch.reads.push(
+      ...phases.map((phase) => postResult(phase, judged, clicks?.profile_visits ?? null, at)),
+    );
+    if (judged.outcome === 'degraded') {
+      const details = judged.evidence ?? {};
+      batch.events.push({ kind: 'degraded', account_id, post_id: claimed.post_id, details });
     }
   }
-  const accounts = new Set(collected.followers.map(({ account_id }) => account_id));
+  const followers = followersResult(due, read, at);
+  if (followers) batch.followers.push(followers);
+}
+
+function refusalFields({ outcome, retry_at, evidence }: Refusal) {
+  return { outcome, ...(retry_at ? { retry_at } : {}), ...(evidence ? { evidence } : {}) };
+}
+
+function postResult(
+  claimed: ClaimedRead,
+  read: PostRead,
+  profileClicks: number | null,
+  at: string,
+): PostReadResult {
+  const key = { post_id: claimed.post_id, phase: claimed.phase };
+  if (read.outcome !== 'found') return { ...key, ...refusalFields(read) };
+  const { source, quality, evidence } = read;
+  const metrics = {
+    ...read.metrics,
+    profile_clicks: read.metrics.profile_clicks ?? profileClicks,
+  };
+  return {
+    ...key,
+    outcome: 'found',
+    read: { captured_at: at, source, quality, metrics },
+    ...(evidence ? { evidence } : {}),
+  };
+}
+
+/** The follower count of the profile, or the one that a post of the account carried along. */
+function followersResult(due: Due, read: AccountRead, at: string): FollowerReadResult | null {
+  const profile = read.profile?.outcome === 'found' ? read.profile : carried(due, read);
+  const { accountId: account_id } = due;
+  if (profile) {
+    const { source, followers, isExact } = profile;
+    const snapshot = { captured_at: at, followers, is_exact: isExact, source };
+    return { account_id, outcome: 'found', snapshot };
+  }
+  const refused = read.profile as Exclude<ProfileRead, { outcome: 'found' }> | null;
+  return refused && due.wantsFollowers ? { account_id, ...refusalFields(refused) } : null;
+}
+
+function carried({ handle }: Due, { posts }: AccountRead) {
+  for (const read of posts.values()) {
+    if (read.outcome !== 'found' || read.author === null) continue;
+    const { handle: author, followers } = read.author;
+    if (followers === null || author?.toLowerCase() !== handle.toLowerCase()) continue;
+    return { source: read.source, followers, isExact: read.quality === 'exact' };
+  }
+  return null;
+}
+
+/** Adds `released` for everything claimed that has no result. */
+function release(claim: Claim, { reads, followers }: Batch): void {
+  const readKeys = new Set(reads.map(({ post_id, phase }) => `${post_id} ${phase}`));
+  for (const { post_id, phase } of claim.reads) {
+    if (!readKeys.has(`${post_id} ${phase}`)) reads.push({ post_id, phase, outcome: 'released' });
+  }
+  const accounts = new Set(followers.map(({ account_id }) => account_id));
   for (const { account_id } of claim.followers) {
-    if (!accounts.has(account_id)) collected.followers.push({ account_id, outcome: 'released' });
+    if (!accounts.has(account_id)) followers.push({ account_id, outcome: 'released' });
   }
 }

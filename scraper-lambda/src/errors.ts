@@ -5,6 +5,7 @@ export type ScraperErrorCode =
   | 'secret_unreadable'
   | 'claim_failed'
   | 'record_failed'
+  | 'sessions_failed'
   | 'browser_failed';
 
 /** The one error of the scraper: `message` says what to do next and never carries a secret. */

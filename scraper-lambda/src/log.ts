@@ -1,16 +1,22 @@
 /**
- * One line of JSON per event, on stderr: Lambda collects both streams, and a command keeps stdout
- * for its result. Callers pass counts, codes and outcomes, never keys or payload text.
+ * Structured logs, one line of JSON each, on stderr: Lambda collects both streams, and a command
+ * keeps stdout for its result. Callers pass counts, codes and outcomes, never keys or payload text.
  */
-const LEVELS = ['info', 'warn', 'error'] as const;
-type Level = (typeof LEVELS)[number];
+import { Logger } from '@aws-lambda-powertools/logger';
+
+type Level = 'info' | 'warn' | 'error';
+
+class StderrLogger extends Logger {
+  protected override printLog(...[, item]: Parameters<Logger['printLog']>): void {
+    item.prepareForPrint();
+    process.stderr.write(`${JSON.stringify(item.getAttributes(), this.getJsonReplacer())}\n`);
+  }
+}
+
+let logger: Logger | undefined;
 
 /** Writes the event unless `AWS_LAMBDA_LOG_LEVEL`, Lambda's own variable, asks for less. */
 export function log(level: Level, message: string, fields: object = {}): void {
-  const lowest = LEVELS.indexOf(
-    (process.env.AWS_LAMBDA_LOG_LEVEL ?? 'info').toLowerCase() as Level,
-  );
-  if (LEVELS.indexOf(level) < lowest) return;
-  // Not console.error: Lambda's JSON format would wrap the line and call each one an error.
-  process.stderr.write(`${JSON.stringify({ level, message, ...fields })}\n`);
+  logger ??= new StderrLogger({ serviceName: 'scraper' });
+  logger[level](message, { ...fields });
 }

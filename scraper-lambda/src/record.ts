@@ -1,11 +1,8 @@
 /** Hands in what was read, in one call. */
-import { z } from 'zod';
 import {
-  type FollowerReadResult,
-  followerReadResultSchema,
-  type PostReadResult,
-  postReadResultSchema,
+  type RecordBatch,
   type RecordReply,
+  recordBatchSchema,
   recordReplySchema,
 } from '../../shared/contracts/read.ts';
 import type { Json } from '../../shared/database.types.ts';
@@ -21,15 +18,13 @@ import { ScraperError } from './errors.ts';
 export async function recordReads(
   client: ProjectClient,
   runId: string,
-  reads: PostReadResult[],
-  followers: FollowerReadResult[],
+  batch: RecordBatch,
   now: string,
 ): Promise<RecordReply> {
   const { data, error } = await client
     .rpc('record_reads', {
       p_run_id: runId,
-      p_reads: checked(z.array(postReadResultSchema), reads),
-      p_followers: checked(z.array(followerReadResultSchema), followers),
+      p_batch: checked(batch),
       p_now: now,
     })
     .abortSignal(AbortSignal.timeout(RPC_PATIENCE_MS));
@@ -49,8 +44,8 @@ export async function recordReads(
   );
 }
 
-function checked(schema: z.ZodType, rows: unknown): Json {
-  const parsed = schema.safeParse(rows);
+function checked(batch: RecordBatch): Json {
+  const parsed = recordBatchSchema.safeParse(batch);
   if (parsed.success) return parsed.data as Json;
   const paths = parsed.error.issues.map((issue) => issue.path.join('.')).join(', ');
   throw new ScraperError('record_failed', `a read does not fit its contract (${paths})`);

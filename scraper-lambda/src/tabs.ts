@@ -1,8 +1,9 @@
 /**
  * The browser's tabs: each loads nothing that the numbers do not need. Opening one costs about as
- * much as reading a page, so they are kept between batches, parked on an empty page.
+ * much as reading a page, so they are kept between reads, parked on an empty page.
  */
-import type { Browser, Page } from 'puppeteer-core';
+import type { Browser, CookieData, Page } from 'puppeteer-core';
+import type { Reader } from './sessions.ts';
 
 /** As many as reads can run at the same time. */
 const PARKED_AT_MOST = 8;
@@ -16,37 +17,57 @@ const X_HOSTS = ['x.com', '*.x.com', 'twitter.com', '*.twitter.com', 'abs.twimg.
 /** Never needed for the numbers. */
 const BLOCKED_TYPES = ['Image', 'Media', 'Font'] as const;
 
-let parked: { baseUrl: string; pages: Page[] } = { baseUrl: '', pages: [] };
+let parked: { baseUrl: string; page: Page }[] = [];
 
 /**
  * A tab of this browser, a parked one when there is one.
  * @param baseUrl the site that is read, for example `https://x.com`; images, media, fonts and other
  *   hosts than the site's are not loaded
+ * @param cookies what logs the browser's reader in; null for the guest
  */
-export async function takeTab(browser: Browser, baseUrl: string): Promise<Page> {
-  if (parked.baseUrl === baseUrl) {
-    for (let page = parked.pages.pop(); page; page = parked.pages.pop()) {
-      if (!page.isClosed() && page.browser() === browser) return page;
-    }
-  }
+export async function takeTab(
+  browser: Browser,
+  baseUrl: string,
+  cookies: Reader['cookies'] = null,
+): Promise<Page> {
+  parked = parked.filter(({ page }) => !page.isClosed() && page.browser().connected);
+  const index = parked.findIndex(
+    (one) => one.baseUrl === baseUrl && one.page.browser() === browser,
+  );
+  const [found] = index < 0 ? [] : parked.splice(index, 1);
+  if (found) return found.page;
+  // Set for every new tab: the secret may hold a newer ct0 than the one of the tab before.
+  if (cookies) await browser.defaultBrowserContext().setCookie(...cookiesFor(baseUrl, cookies));
   return openTab(browser, baseUrl);
 }
 
-/** Empties a tab and keeps it for the next batch; closes it when it cannot be kept. */
+/** Empties a tab and keeps it for the next read; closes it when it cannot be kept. */
 export async function parkTab(page: Page, baseUrl: string): Promise<void> {
   try {
-    if (parked.baseUrl !== baseUrl) {
-      const others = parked.pages;
-      parked = { baseUrl, pages: [] };
-      await Promise.all(others.map((other) => other.close().catch(() => {})));
-    }
+    const others = parked.filter((one) => one.baseUrl !== baseUrl);
+    parked = parked.filter((one) => one.baseUrl === baseUrl);
+    await Promise.all(others.map((other) => other.page.close().catch(() => {})));
     await page.goto('about:blank', { timeout: PARK_PATIENCE_MS });
-    if (parked.baseUrl === baseUrl && parked.pages.length < PARKED_AT_MOST) parked.pages.push(page);
+    if (parked.length < PARKED_AT_MOST) parked.push({ baseUrl, page });
     else await page.close();
   } catch {
-    // The tab or its browser is gone, or hangs; the next batch opens another one.
+    // The tab or its browser is gone, or hangs; the next read opens another one.
     await page.close().catch(() => {});
   }
+}
+
+function cookiesFor(baseUrl: string, cookies: NonNullable<Reader['cookies']>): CookieData[] {
+  const { protocol, hostname } = new URL(baseUrl);
+  const shared = {
+    domain: hostname === 'x.com' ? '.x.com' : hostname,
+    path: '/',
+    secure: protocol === 'https:',
+  };
+  return [
+    { ...shared, name: 'auth_token', value: cookies.auth_token, httpOnly: true },
+    // X's own script copies this one into the header x-csrf-token.
+    { ...shared, name: 'ct0', value: cookies.ct0 },
+  ];
 }
 
 /** A new tab that refuses what the numbers do not need. */

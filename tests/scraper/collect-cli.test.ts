@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { startXSite, type XSite } from '../../local/x-site/server.ts';
 
 const CLI = fileURLToPath(new URL('../../scraper-lambda/src/collect-cli.ts', import.meta.url));
@@ -78,6 +78,14 @@ describe('npm run collect', () => {
     expect(code).toBe(2);
     expect(stderr).toContain(message);
     expect(stdout).toBe('');
+  });
+
+  test('refuses sessions that it cannot read without telling them', async () => {
+    vi.stubEnv('X_SESSIONS', '[{"auth_token": "f00df00df00df00df00d"}');
+    const { stdout, stderr, code } = await runOnSite(POST).finally(() => vi.unstubAllEnvs());
+    expect(code).toBe(2);
+    expect(stderr).toContain('X_SESSIONS must be JSON');
+    expect(stdout + stderr).not.toContain('f00d');
   });
 
   test('explains itself with --help', async () => {

@@ -11,6 +11,7 @@ describe('the settings of a deploy', () => {
       xBaseUrl: 'https://x.com',
       claimLimit: 40,
       pageConcurrency: 2,
+      metricsSource: 'browser',
       reservedConcurrency: 2,
     });
   });

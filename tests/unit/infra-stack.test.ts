@@ -79,9 +79,10 @@ describe('the function', () => {
     });
     expect(
       scraperEnvironmentSchema.parse({ ...Variables, POSTLOOP_SECRET_ARN: SECRET_ARN }),
-    ).toEqual({
+    ).toMatchObject({
       SUPABASE_URL: 'https://example.supabase.co',
       POSTLOOP_SECRET_ARN: SECRET_ARN,
+      METRICS_SOURCE: 'browser',
       X_BASE_URL: 'https://x.example',
       CLAIM_LIMIT: 25,
       PAGE_CONCURRENCY: 3,
@@ -137,6 +138,35 @@ describe('its rights', () => {
                 Resource: { 'Fn::GetAtt': [only('AWS::Logs::LogGroup')[0], 'Arn'] },
               },
             ],
+          },
+        },
+      ],
+    });
+  });
+
+  test('are reading an SSM parameter instead, where the settings name one', () => {
+    const stack = synthesise({ ssmParameter: '/postloop/scraper', metricsSource: 'api' });
+    stack.resourceCountIs('AWS::SecretsManager::Secret', 0);
+    const { Variables } = only('AWS::Lambda::Function', stack)[1].Environment as {
+      Variables: Record<string, unknown>;
+    };
+    expect(scraperEnvironmentSchema.parse(Variables)).toMatchObject({
+      POSTLOOP_SSM_PARAMETER: '/postloop/scraper',
+      METRICS_SOURCE: 'api',
+    });
+    stack.hasResourceProperties('AWS::IAM::Role', {
+      Policies: [
+        {
+          PolicyDocument: {
+            Statement: Match.arrayWith([
+              {
+                Effect: 'Allow',
+                Action: 'ssm:GetParameter',
+                Resource: {
+                  'Fn::Join': ['', Match.arrayWith([':parameter/postloop/scraper'])],
+                },
+              },
+            ]),
           },
         },
       ],

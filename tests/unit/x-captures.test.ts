@@ -6,7 +6,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { isPayloadDegraded, judgeDegraded } from '../../scraper-lambda/src/x/degraded.ts';
 import { readPostPayload, readProfilePayload } from '../../scraper-lambda/src/x/graphql.ts';
+import { payloadShape } from '../../scraper-lambda/src/x/payload-shape.ts';
 import { readTimelinePayload } from '../../scraper-lambda/src/x/timeline-posts.ts';
 
 const folder = process.env.X_CAPTURES_DIR;
@@ -63,6 +65,20 @@ function countsOf(result: Any) {
   };
 }
 
+/** Whom a post answers, by the ids in its `legacy` alone. */
+function kindOf({ legacy }: Any): string {
+  const to = legacy.in_reply_to_user_id_str ?? null;
+  if (to === null) return legacy.in_reply_to_status_id_str ? 'reply' : 'single';
+  return to === legacy.user_id_str ? 'thread' : 'reply';
+}
+
+/** X's own date of a post, to the second: what its id must say too, unless it was edited. */
+function secondOf({ rest_id, legacy, edit_control }: Any): string | undefined {
+  const isEdited = !((edit_control?.edit_tweet_ids?.length ?? 0) === 1);
+  if (isEdited || rest_id.length < 11 || !legacy.created_at) return undefined;
+  return new Date(legacy.created_at).toISOString().slice(0, 19);
+}
+
 /** What a result without counts means. */
 function meaningOf(result: Any): string {
   const text: string = result.tombstone?.text?.text ?? '';
@@ -86,6 +102,15 @@ describe.skipIf(!folder)(`real payloads (${folder ? 'X_CAPTURES_DIR' : SKIPPED})
     const expected = results.filter(isPost).map((result) => [result.rest_id, countsOf(result)]);
     const actual = read.posts.map(({ id, metrics }) => [id, metrics]);
     expect(new Map(actual as [string, unknown][])).toEqual(new Map(expected as []));
+    const kinds = results.filter(isPost).map((result) => [result.rest_id, kindOf(result)]);
+    expect(new Map(read.posts.map(({ id, kind }) => [id, kind]))).toEqual(new Map(kinds as []));
+    for (const result of results.filter(isPost)) {
+      const posted = read.posts.find(({ id }) => id === result.rest_id)?.postedAt;
+      expect(posted?.slice(0, 19)).toBe(secondOf(result) ?? posted?.slice(0, 19));
+    }
+    const cursor = [...nodes(body)].find(([, node]) => node.cursorType === 'Bottom')?.[1];
+    expect(read.bottomCursor).toBe(cursor?.value ?? null);
+    expect(isPayloadDegraded(read.posts)).toBe(/degraded/.test(name));
     const refusals = results.filter((result) => !result.legacy).map(meaningOf);
     expect(read.refused.map(({ refusal }) => refusal.outcome)).toEqual(refusals);
   });
@@ -105,7 +130,10 @@ describe.skipIf(!folder)(`real payloads (${folder ? 'X_CAPTURES_DIR' : SKIPPED})
         const { result } = content.itemContent.tweet_results;
         const own = result.tweet ?? result;
         if (read.outcome === 'found') expect(read.metrics).toEqual(countsOf(own));
-        else expect(read.outcome).toBe(own.legacy ? 'wrong_post' : meaningOf(own));
+        else if (read.outcome === 'degraded') {
+          expect(name).toContain('degraded');
+          expect(read.evidence).toMatchObject({ refused: countsOf(own) });
+        } else expect(read.outcome).toBe(own.legacy ? 'wrong_post' : meaningOf(own));
       }
     },
   );
@@ -133,5 +161,52 @@ describe.skipIf(!folder)(`real payloads (${folder ? 'X_CAPTURES_DIR' : SKIPPED})
       /"followers_count":\s*(\d+)/.exec(text);
     if (shown) expect(read).toMatchObject({ outcome: 'found', followers: Number(shown[1]) });
     else expect(read.outcome).toBe(/UserUnavailable/.test(text) ? 'suspended' : 'deleted');
+  });
+
+  test.each(files)('%s: its shape has paths and types alone', (name) => {
+    const text = readFileSync(join(folder ?? '', name), 'utf8');
+    const { paths, operation } = payloadShape(name.split('.')[0] ?? '', JSON.parse(text));
+    for (const path of paths) expect(path).toMatch(/^[A-Za-z_0-9.*[\]<>]+: [A-Za-z]+$/);
+    const hasCounts = /"(favorite_count|followers_count|followers)":/.test(text);
+    expect(paths.some((path) => /^(Tweet|User)\..*: (number|digits)$/.test(path))).toBe(hasCounts);
+    expect(operation).toBe(name.split('.')[0]);
+  });
+
+  test('payloads of one operation and era share a shape, whatever is on the page', () => {
+    const hashOf = (name: string) => payloadShape('TweetDetail', load(name)).hash;
+    const legacyEra = files.filter((name) => /^TweetDetail\.2026-0[567]-/.test(name)).map(hashOf);
+    const newEra = files.filter((name) => /^TweetDetail\.2026-08-/.test(name)).map(hashOf);
+    expect(new Set(legacyEra).size).toBeLessThanOrEqual(1);
+    expect(newEra.every((hash) => !legacyEra.includes(hash))).toBe(true);
+  });
+
+  test('of three years of one post, the days of false zeros alone are degraded', () => {
+    const series = readdirSync(folder ?? '').find((name) => /^tweet-\d+-series\.csv$/.test(name));
+    if (series === undefined) return;
+    const [, ...lines] = readFileSync(join(folder ?? '', series), 'utf8')
+      .trim()
+      .split('\n');
+    const count = (text: string | undefined) => (text ? Number(text) : null);
+    let previous: Parameters<typeof judgeDegraded>[0] = null;
+    const refusedDays: string[] = [];
+    for (const line of lines) {
+      const [, day = '', likes, retweets, replies, quotes, bookmarks, views] = line.split(',');
+      const metrics = {
+        likes: count(likes),
+        retweets: count(retweets),
+        replies: count(replies),
+        quotes: count(quotes),
+        bookmarks: count(bookmarks),
+        impressions: count(views),
+        profile_clicks: null,
+      };
+      const read = { outcome: 'found', id: '1', source: 'graphql', quality: 'exact' } as const;
+      if (judgeDegraded(previous, { ...read, metrics, author: null })) refusedDays.push(day);
+      else previous = { captured_at: `${day}T00:00:00Z`, metrics };
+    }
+    const zeroDays = lines
+      .filter((line) => line.includes(',0,0,'))
+      .map((line) => line.slice(8, 18));
+    expect(refusedDays).toEqual(zeroDays);
   });
 });

@@ -17,9 +17,11 @@ describe('a profile', () => {
   ])('of the shape %s has its followers', (name, followers) => {
     expect(readProfilePayload(fixture(name), 'SomeBot')).toEqual({
       outcome: 'found',
+      id: '1500000000000000007',
       handle: 'somebot',
       source: 'graphql',
       followers,
+      isExact: true,
     });
   });
 
@@ -114,6 +116,88 @@ describe('UserTweets', () => {
     const read = readTimelinePayload({ data: wrap(timeline) }, own);
     if ('outcome' in read) throw new Error(read.outcome);
     expect(read.posts).toHaveLength(4);
+  });
+
+  test('tells of each post when it was posted, by its id', () => {
+    const read = readTimelinePayload(fixture('UserTweets.mixed'), own);
+    if ('outcome' in read) throw new Error(read.outcome);
+    expect(read.posts[0]).toMatchObject({
+      id: '1800000000000000001',
+      postedAt: '2024-06-10T03:00:17.039Z',
+    });
+  });
+
+  test('gives no time to an id from before ids had one', () => {
+    const body = fixture('UserTweets.mixed');
+    const [, pinned] = body.data.user.result.timeline.timeline.instructions;
+    pinned.entry.content.itemContent.tweet_results.result.rest_id = '20';
+    delete pinned.entry.content.itemContent.tweet_results.result.legacy.id_str;
+    const read = readTimelinePayload(body, own);
+    if ('outcome' in read) throw new Error(read.outcome);
+    expect(read.posts[0]).toMatchObject({ id: '20', postedAt: null });
+  });
+
+  test.each([
+    ['single', {}],
+    ['single', { in_reply_to_status_id_str: null, in_reply_to_user_id_str: null }],
+    ['thread', { in_reply_to_status_id_str: '17', in_reply_to_user_id_str: own }],
+    ['reply', { in_reply_to_status_id_str: '17', in_reply_to_user_id_str: '1500000000000000008' }],
+    ['reply', { in_reply_to_status_id_str: '17' }],
+    ['reply', { in_reply_to_user_id_str: '1500000000000000008' }],
+  ])('takes for a %s what answers %j', (kind, answers) => {
+    const body = fixture('UserTweets.mixed');
+    const [, pinned] = body.data.user.result.timeline.timeline.instructions;
+    const { result } = pinned.entry.content.itemContent.tweet_results;
+    Object.assign(result.legacy, { user_id_str: own }, answers);
+    const read = readTimelinePayload(body, own);
+    if ('outcome' in read) throw new Error(read.outcome);
+    expect(read.posts[0]?.kind).toBe(kind);
+  });
+
+  test('tells whose timeline it is and what asks for the next page', () => {
+    const body = fixture('UserTweets.mixed');
+    const { user } = body.data;
+    user.result.rest_id = own;
+    user.result.timeline.timeline.instructions.at(-1).entries.push({
+      entryId: 'cursor-bottom-2',
+      content: { __typename: 'TimelineTimelineCursor', cursorType: 'Bottom', value: 'older' },
+    });
+    expect(readTimelinePayload(body)).toMatchObject({ authorId: own, bottomCursor: 'older' });
+  });
+
+  test('without a cursor has no next page', () => {
+    const body = fixture('UserTweets.mixed');
+    const { timeline } = body.data.user.result.timeline;
+    for (const instruction of timeline.instructions) {
+      instruction.entries = instruction.entries?.filter(
+        (entry: { entryId: string }) => !entry.entryId.startsWith('cursor-'),
+      );
+    }
+    expect(readTimelinePayload(body, own)).toMatchObject({ bottomCursor: null, authorId: own });
+  });
+
+  test('of a suspended account is suspended', () => {
+    const result = { __typename: 'UserUnavailable', reason: 'Suspended' };
+    expect(readTimelinePayload({ data: { user: { result } } }, own)).toMatchObject({
+      outcome: 'suspended',
+    });
+  });
+
+  test.each([{}, { timeline: {} }, { rest_id: own, timeline_v2: {} }])(
+    'of a protected account is restricted: %j',
+    (parts) => {
+      const result = { __typename: 'User', ...parts };
+      expect(readTimelinePayload({ data: { user: { result } } }, own)).toMatchObject({
+        outcome: 'restricted',
+      });
+    },
+  );
+
+  test('that has moved is a changed shape, not a protected account', () => {
+    const result = { __typename: 'User', posts: { list: [] } };
+    expect(readTimelinePayload({ data: { user: { result } } }, own)).toMatchObject({
+      outcome: 'shape_changed',
+    });
   });
 
   test('without any instructions is a changed shape', () => {

@@ -1,10 +1,19 @@
 /**
- * The fallback: the exact counts that X writes into the action bar's `aria-label` for screen
- * readers. Used only when the page shows the post but its GraphQL response did not come. The
- * visible text is abbreviated and truncated, so it is never read.
+ * The fallback, used only when the page shows the post or profile but its GraphQL response did not
+ * come: the action bar's `aria-label` for screen readers, which has exact counts, else what its
+ * buttons show, which may be abbreviated.
  */
-import type { Metrics } from '../../../shared/contracts/read.ts';
-import { type PostRead, type Refusal, refuse } from './outcome.ts';
+
+import {
+  type ButtonSeen,
+  type LabelRead,
+  readButtons,
+  readFollowerText,
+  readGroupLabel,
+} from './labels.ts';
+import type { PostRead, ProfileRead, Refusal } from './outcome.ts';
+import { refuse } from './outcome.ts';
+import type { Language } from './shown-count.ts';
 
 /** One `article[data-testid="tweet"]` as the page holds it. */
 export type ArticleSeen = {
@@ -12,6 +21,8 @@ export type ArticleSeen = {
   permalinks: string[];
   /** `aria-label` of every `div[role="group"]` inside the article. */
   groupLabels: string[];
+  /** What stands inside those groups with a `data-testid`, and the link to `/analytics`. */
+  buttons?: ButtonSeen[];
 };
 
 /** What a page shows, taken in one look. Text of the `noscript` is never part of it. */
@@ -25,80 +36,11 @@ export type PageSeen = {
   /** `#ScriptLoadFailure` is shown: X's own scripts did not load. */
   hasScriptFailure: boolean;
   articles: ArticleSeen[];
+  /** `lang` of the document, such as `en`; null when it has none. */
+  language?: string | null;
+  /** Links whose path ends in `/followers` or `/verified_followers`, with their whole text. */
+  followerLinks?: { href: string; text: string }[];
 };
-
-type LabelledCount = 'likes' | 'retweets' | 'replies' | 'bookmarks' | 'impressions';
-
-const ENGLISH_WORDS = new Map<string, LabelledCount>([
-  ['reply', 'replies'],
-  ['replies', 'replies'],
-  ['repost', 'retweets'],
-  ['reposts', 'retweets'],
-  ['retweet', 'retweets'],
-  ['retweets', 'retweets'],
-  ['like', 'likes'],
-  ['likes', 'likes'],
-  ['bookmark', 'bookmarks'],
-  ['bookmarks', 'bookmarks'],
-  ['view', 'impressions'],
-  ['views', 'impressions'],
-]);
-const JAPANESE_WORDS = new Map<string, LabelledCount>([
-  ['返信', 'replies'],
-  ['リポスト', 'retweets'],
-  ['リツイート', 'retweets'],
-  ['いいね', 'likes'],
-  ['ブックマーク', 'bookmarks'],
-  ['表示', 'impressions'],
-]);
-
-/** Whole digits, or groups of three behind commas: an abbreviated number never matches. */
-const NUMBER = String.raw`(\d{1,3}(?:,\d{3})+|\d+)`;
-
-const LOCALES = [
-  { part: new RegExp(`^${NUMBER} ([A-Za-z]+)$`), separator: /, (?=\d)/, words: ENGLISH_WORDS },
-  { part: new RegExp(`^${NUMBER} ?件の ?([^\\d\\s]+)$`), separator: /、/, words: JAPANESE_WORDS },
-];
-
-function readLabelIn(
-  label: string,
-  { part, separator, words }: (typeof LOCALES)[number],
-): Map<LabelledCount, number> | null {
-  const counts = new Map<LabelledCount, number>();
-  for (const text of label.trim().split(separator)) {
-    const [, digits, word] = part.exec(text.trim()) ?? [];
-    const key = words.get(word?.toLowerCase() ?? '');
-    if (digits === undefined || key === undefined || counts.has(key)) return null;
-    const value = Number(digits.replaceAll(',', ''));
-    if (!Number.isSafeInteger(value)) return null;
-    counts.set(key, value);
-  }
-  return counts;
-}
-
-/**
- * Reads a label such as `33 replies, 274 reposts, 1556 likes, 22 bookmarks, 27014 views`, English
- * or Japanese. A part that X omits is 0, except the views, which may be unknown: null. Quotes are
- * never in it: null.
- * @returns null when any part is not understood: another language, an abbreviated number, a word
- *   that is not a count
- */
-export function readGroupLabel(label: string): Metrics | null {
-  for (const locale of LOCALES) {
-    const counts = readLabelIn(label, locale);
-    if (counts === null) continue;
-    return {
-      likes: counts.get('likes') ?? 0,
-      retweets: counts.get('retweets') ?? 0,
-      replies: counts.get('replies') ?? 0,
-      quotes: null,
-      bookmarks: counts.get('bookmarks') ?? 0,
-      impressions: counts.get('impressions') ?? null,
-      profile_clicks: null,
-    };
-  }
-  return null;
-}
 
 function statusIdOf(href: string): string | null {
   return /\/status\/(\d+)(?:[/?#]|$)/.exec(href)?.[1] ?? null;
@@ -115,25 +57,71 @@ export function focalArticle(seen: PageSeen, asked: string): ArticleSeen | null 
 
 /**
  * Reads the post `asked` from its article; null when the page does not show it. A label that is
- * not understood is `shape_changed`: no number is guessed.
+ * not understood is `shape_changed`: no number is guessed. Abbreviated numbers make the read
+ * `rounded`: each is the least that it may be, and the evidence has its `bounds`.
  */
 export function readPostFromPage(seen: PageSeen, asked: string): PostRead | null {
   const article = focalArticle(seen, asked);
   if (article === null) return null;
   const labels = article.groupLabels.filter((label) => label.trim() !== '');
-  if (labels.length === 0) {
+  const understood = labels.map(readGroupLabel).filter((one) => one !== null);
+  const buttons = article.buttons ?? [];
+  const read = understood[0] ?? readButtons(buttons, languageOf(seen));
+  if (read !== null && understood.length <= 1) return postOf(asked, read);
+  if (labels.length === 0 && buttons.length === 0) {
     return refuse('shape_changed', { missing: ['article div[role=group][aria-label]'] });
   }
-  const read = labels.map(readGroupLabel).filter((metrics) => metrics !== null);
-  const metrics = read[0];
-  if (metrics === undefined || read.length > 1) {
-    return refuse('shape_changed', {
-      differing: ['article div[role=group][aria-label]'],
-      labels: labels.length,
-      understood: read.length,
-    });
-  }
-  return { outcome: 'found', id: asked, source: 'dom', quality: 'exact', metrics, author: null };
+  return refuse('shape_changed', {
+    differing: ['article div[role=group][aria-label]'],
+    labels: labels.length,
+    understood: understood.length,
+  });
+}
+
+function postOf(id: string, { metrics, bounds }: LabelRead): PostRead {
+  const isExact = Object.keys(bounds).length === 0;
+  return {
+    outcome: 'found',
+    id,
+    source: 'dom',
+    quality: isExact ? 'exact' : 'rounded',
+    metrics,
+    author: null,
+    ...(isExact ? {} : { evidence: { bounds } }),
+  };
+}
+
+function languageOf({ language }: PageSeen): Language | null {
+  const primary = language?.toLowerCase().split('-')[0];
+  return primary === 'en' || primary === 'ja' ? primary : null;
+}
+
+/** `/<handle>/followers` or `/<handle>/verified_followers`, on this site or with its host. */
+const FOLLOWERS_PATH = /^(?:https?:\/\/[^/]+)?\/([A-Za-z0-9_]{1,15})\/(?:verified_)?followers\/?$/;
+
+/**
+ * Reads the follower count of `handle` from the link to its followers; null when the page has none.
+ * A number that is not shown whole is not exact: it is the least that it may be.
+ */
+export function readProfileFromPage(seen: PageSeen, handle: string): ProfileRead | null {
+  const own = (seen.followerLinks ?? []).filter(
+    ({ href }) => FOLLOWERS_PATH.exec(href)?.[1]?.toLowerCase() === handle.toLowerCase(),
+  );
+  if (own.length === 0) return null;
+  const counts = own.map(({ text }) => readFollowerText(text));
+  const [first] = counts;
+  const isSame = counts.every((one) => one?.[0] === first?.[0] && one?.[1] === first?.[1]);
+  if (!first || !isSame) return refuse('shape_changed', { differing: ['a[href$=followers]'] });
+  const isExact = first[0] === first[1];
+  return {
+    outcome: 'found',
+    id: null,
+    handle,
+    source: 'dom',
+    followers: first[0],
+    isExact,
+    ...(isExact ? {} : { evidence: { bounds: { followers: first } } }),
+  };
 }
 
 /**

@@ -15,12 +15,16 @@ export type Author = { id: string | null; handle: string | null; followers: numb
 
 /** Why there are no numbers. `retry_at` is ISO 8601, given when X said until when it refuses. */
 export type Refusal = {
-  outcome: Exclude<Outcome, 'found' | 'released' | 'degraded'>;
+  outcome: Exclude<Outcome, 'found' | 'released'>;
   retry_at?: string;
   evidence?: Evidence;
 };
 
-/** The numbers of one post, and the author as the same payload shows them. */
+/**
+ * The numbers of one post, and the author as the same payload shows them. Evidence, where there is
+ * any: `edited_to`, the id under which X shows the post since it was edited, and `bounds`, the
+ * lowest and highest value that each rounded number may stand for (the number itself is the lowest).
+ */
 export type PostFound = {
   outcome: 'found';
   id: string;
@@ -28,15 +32,23 @@ export type PostFound = {
   quality: Quality;
   metrics: Metrics;
   author: Author | null;
+  evidence?: Evidence;
 };
 export type PostRead = PostFound | Refusal;
 
-/** The follower count of one account, exact. */
+/**
+ * The follower count of one account. When it is not exact, X showed it abbreviated: the number is
+ * the lowest that it may be, and the evidence has the `bounds`.
+ */
 export type ProfileFound = {
   outcome: 'found';
+  /** X's id of the user; null where the page did not tell it. */
+  id: string | null;
   handle: string | null;
   source: Source;
   followers: number;
+  isExact: boolean;
+  evidence?: Evidence;
 };
 export type ProfileRead = ProfileFound | Refusal;
 
@@ -75,14 +87,18 @@ function rateLimit(headers: Record<string, string>, evidence: Evidence): Refusal
   return refusal;
 }
 
-/** The numeric `code` of each entry of a GraphQL body's `errors`. */
+/** So many codes say enough. */
+const MAX_CODES = 20;
+
+/** The numeric `code` of the entries of a GraphQL body's `errors`. */
 export function errorCodes(body: unknown): number[] {
   if (typeof body !== 'object' || body === null) return [];
   const errors = (body as { errors?: unknown }).errors;
   if (!Array.isArray(errors)) return [];
   return errors
     .map((error) => (error as { code?: unknown } | null)?.code)
-    .filter((code): code is number => typeof code === 'number');
+    .filter((code): code is number => typeof code === 'number')
+    .slice(0, MAX_CODES);
 }
 
 /**

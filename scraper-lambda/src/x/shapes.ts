@@ -6,10 +6,11 @@ import { z } from 'zod';
 import { postIdSchema } from '../../../shared/contracts/identifiers.ts';
 import type { Evidence } from '../../../shared/contracts/read.ts';
 
-const count = z.int().nonnegative();
+/** A count that a JavaScript number holds exactly. */
+export const count = z.int().nonnegative();
 
 /** X sends views as text; every count that a JavaScript number holds exactly is accepted. */
-const countText = z
+export const countText = z
   .union([z.string().regex(/^\d{1,15}$/), count])
   .transform((value) => Number(value));
 
@@ -23,12 +24,25 @@ const viewsSchema = z
     path: ['count'],
   });
 
+/** The ids that a post has had, oldest first: every edit mints a new one. */
+const editIds = z.object({ edit_tweet_ids: z.array(postIdSchema) });
+
+/** Before an edit the ids stand by themselves, after it inside `edit_control_initial`. */
+const editControlSchema = z
+  .union([
+    z.object({ edit_control_initial: editIds }).transform((edits) => edits.edit_control_initial),
+    editIds,
+  ])
+  .nullish()
+  .catch(null);
+
 /** The counts of one post. Likes, retweets and replies are on every post that X shows. */
 export const tweetSchema = z.object({
   rest_id: postIdSchema,
   legacy: z.object({
     id_str: postIdSchema.optional(),
     user_id_str: z.string().optional(),
+    created_at: z.string().nullish().catch(null),
     favorite_count: count,
     retweet_count: count,
     reply_count: count,
@@ -38,6 +52,14 @@ export const tweetSchema = z.object({
   views: viewsSchema.nullish(),
   view_count_info: viewsSchema.nullish(),
   ext_views: viewsSchema.nullish(),
+  edit_control: editControlSchema,
+});
+
+/** Whom a post answers: ids of the post and of its author, absent when it answers nobody. */
+export const threadSchema = z.object({
+  user_id_str: z.string().nullish(),
+  in_reply_to_status_id_str: z.string().nullish(),
+  in_reply_to_user_id_str: z.string().nullish(),
 });
 
 /** Followers moved from `legacy` to `relationship_counts` between 2026-07-21 and 2026-08-07. */
@@ -71,6 +93,9 @@ export function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
   return value;
 }
 
+/** So many paths say enough, however long a list of changed things is. */
+const MAX_PATHS = 20;
+
 /**
  * What a payload lacks: `missing` are the paths that are not there, `differing` those that are of
  * another type, each with the type that was found. Never a value.
@@ -85,5 +110,13 @@ export function describeIssues(error: z.ZodError, root: unknown, prefix: string)
     if (value === undefined || value === null) missing.add(path);
     else differing.add(`${path}: ${Array.isArray(value) ? 'array' : typeof value}`);
   }
-  return { missing: [...missing], differing: [...differing] };
+  return {
+    missing: [...missing].slice(0, MAX_PATHS),
+    differing: [...differing].slice(0, MAX_PATHS),
+  };
+}
+
+/** `{}` is how X says that there is nothing; a place with other keys has moved its result. */
+export function isEmptyPlace(place: unknown): boolean {
+  return typeof place === 'object' && place !== null && Object.keys(place).length === 0;
 }

@@ -22,7 +22,7 @@ export function findInstructions(root: unknown): unknown[] | null {
       if (typeof node !== 'object' || node === null || Array.isArray(node)) continue;
       const instructions = (node as { instructions?: unknown }).instructions;
       if (Array.isArray(instructions)) return instructions;
-      next.push(...Object.values(node));
+      for (const inner of Object.values(node)) next.push(inner);
     }
     level = next;
   }
@@ -70,4 +70,17 @@ export function collectItems(instructions: unknown[] | null): TimelineItem[] {
     for (const one of asArray(valueAt(entry, ['content', 'items']))) add(one, 'item');
   }
   return items;
+}
+
+/** The cursor that asks for older entries; null when the timeline names none. */
+export function bottomCursorOf(instructions: unknown[] | null): string | null {
+  for (const entry of (instructions ?? []).flatMap(entriesOf)) {
+    const content = valueAt(entry, ['content']);
+    const cursor = valueAt(content, ['itemContent']) ?? content;
+    const type = valueAt(cursor, ['cursorType']) ?? valueAt(cursor, ['cursor_type']);
+    if (type !== 'Bottom') continue;
+    const value = valueAt(cursor, ['value']);
+    if (typeof value === 'string' && value !== '') return value;
+  }
+  return null;
 }
