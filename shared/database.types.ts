@@ -1262,20 +1262,17 @@ export type Database = {
         Row: {
           outcome: string;
           reported_at: string;
-          resumes_at: string;
           session: string;
         };
         ComputedFields: never;
         Insert: {
           outcome: string;
           reported_at: string;
-          resumes_at: string;
           session: string;
         };
         Update: {
           outcome?: string;
           reported_at?: string;
-          resumes_at?: string;
           session?: string;
         };
         Relationships: [

@@ -11,7 +11,8 @@ import type {
 import { GUEST_SESSION, type SessionLabel } from '../../shared/contracts/session.ts';
 import { type Calls, isReaderRefusal, type Reader, type SessionPool } from './sessions.ts';
 import type { AccountAsk, AccountRead } from './source.ts';
-import { type PostFound, type PostRead, type Refusal, refuse } from './x/outcome.ts';
+import { unbelieved } from './x/degraded.ts';
+import { type PostRead, type Refusal, refuse } from './x/outcome.ts';
 import type { PageRead } from './x/page.ts';
 import type { TimelineAsk, TimelinePages } from './x/timeline-page.ts';
 
@@ -259,11 +260,6 @@ function untilFree<Read extends PostRead>(
 ): Read | Refusal {
   if (read.outcome !== 'rate_limited' || !exhausted?.retryAt) return read;
   return { ...(read as Refusal), retry_at: exhausted.retryAt };
-}
-
-/** All counts of the payload are 0 although it has views. */
-function unbelieved({ metrics, source }: PostFound): Refusal {
-  return refuse('degraded', { reason: 'payload_of_zeros', source, refused: metrics });
 }
 
 /** A shape that nobody knows is told, with its key paths. */

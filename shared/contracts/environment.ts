@@ -33,7 +33,7 @@ export const scraperEnvironmentSchema = z
     CLAIM_LIMIT: z.coerce.number().int().min(1).max(500).default(40),
     PAGE_CONCURRENCY: z.coerce.number().int().min(1).max(8).default(2),
     PAGE_RECYCLE_AFTER: z.coerce.number().int().min(1).default(500),
-    BROWSER_MEMORY_LIMIT_MB: z.coerce.number().int().min(100).default(900),
+    BROWSER_MEMORY_LIMIT_MB: z.coerce.number().int().min(10).default(900),
   })
   .refine(
     (env) =>

@@ -30,12 +30,11 @@ create index session_budgets_operation_idx on public.session_budgets (operation)
 
 create table public.scraper_sessions (
   session text primary key,
-  resumes_at timestamptz not null,
   outcome text not null references public.read_outcomes (outcome),
   reported_at timestamptz not null,
-  constraint session_is_a_label check (session ~ '^(guest|[0-9a-f]{16})$')
+  constraint session_is_a_label check (session ~ '^[0-9a-f]{16}$')
 );
-comment on table public.scraper_sessions is 'Sessions that X has refused, and from when on they may be tried again.';
+comment on table public.scraper_sessions is 'Sessions whose cookies X has refused; they are not tried again.';
 create index scraper_sessions_outcome_idx on public.scraper_sessions (outcome);
 
 alter table public.operation_budgets enable row level security;
@@ -61,7 +60,7 @@ begin
     select c.session, c.preference, o.operation,
       case when c.session = 'guest' then o.per_guest else o.per_session end as allowed,
       case when b.window_starts_at = v_window then b.used else 0 end as used,
-      greatest(b.blocked_until, s.resumes_at) as blocked_until
+      case when s.session is not null then timestamptz 'infinity' else b.blocked_until end as blocked_until
     from unnest(p_sessions) with ordinality c(session, preference)
     cross join public.operation_budgets o
     left join public.session_budgets b on b.session = c.session and b.operation = o.operation
@@ -107,26 +106,25 @@ language plpgsql
 set search_path = ''
 as $$
 begin
-  if p_outcome = 'rate_limited' then
+  if p_outcome = 'rate_limited' or p_session = 'guest' then
+    -- a guest has no cookies to be bad: what X refuses it is one operation, and that for now
     insert into public.session_budgets as b (session, operation, window_starts_at, blocked_until)
     select p_session, o.operation, p_now, coalesce(p_retry_at, p_now + interval '15 minutes')
     from public.operation_budgets o where o.operation = p_operation
     on conflict (session, operation) do update
     set blocked_until = greatest(b.blocked_until, excluded.blocked_until);
   else
-    -- Bad cookies stay bad until they are replaced, and then have another label; a guest may come back.
-    insert into public.scraper_sessions (session, resumes_at, outcome, reported_at)
-    values (p_session,
-      case when p_session = 'guest' then p_now + interval '1 hour' else timestamptz 'infinity' end,
-      p_outcome, p_now)
+    -- bad cookies stay bad until they are replaced, and then have another label
+    insert into public.scraper_sessions (session, outcome, reported_at)
+    values (p_session, p_outcome, p_now)
     on conflict (session) do update
-    set resumes_at = excluded.resumes_at, outcome = excluded.outcome, reported_at = excluded.reported_at;
+    set outcome = excluded.outcome, reported_at = excluded.reported_at;
   end if;
   return jsonb_build_object('code', 'reported');
 end
 $$;
 comment on function public.report_session is
-  'Tells the other scrapers what a session met: rate_limited blocks one operation until X''s reset, anything else the session.';
+  'Tells the other scrapers what a session met: rate_limited blocks one operation until X''s reset, as any refusal of the guest does for 15 minutes; anything else blocks the session.';
 
 revoke execute on function public.reserve_session, public.report_session from public, anon, authenticated;
 grant execute on function public.reserve_session, public.report_session to service_role;

@@ -9,7 +9,10 @@ beforeAll(async () => {
 });
 afterAll(() => database?.drop());
 
-async function fit(df: number[], exposure: number[]): Promise<{ n: number; b: number; q: number }> {
+async function ratesOf(
+  df: number[],
+  exposure: number[],
+): Promise<{ n: number; b: number; q: number }> {
   return only(
     await database.sql<{ n: number; b: number; q: number }[]>`
       select n, b, q from postloop.fit_rates(${df}::double precision[], ${exposure}::double precision[])`,
@@ -19,7 +22,7 @@ async function fit(df: number[], exposure: number[]): Promise<{ n: number; b: nu
 describe('the two rates of an account', () => {
   it('are found exactly where the changes have no noise', async () => {
     const exposure = [0, 10, 200, 35, 0, 4000, 120];
-    const rates = await fit(
+    const rates = await ratesOf(
       exposure.map((e) => 0.3 + 0.002 * e),
       exposure,
     );
@@ -35,22 +38,22 @@ describe('the two rates of an account', () => {
       const mean = 0.4 + 0.003 * e;
       return mean + Math.sqrt(mean) * normal(rng);
     });
-    const rates = await fit(df, exposure);
+    const rates = await ratesOf(df, exposure);
     expect(rates.b).toBeGreaterThan(0.3);
     expect(rates.b).toBeLessThan(0.5);
     expect(Math.abs(rates.q - 0.003)).toBeLessThan(0.0003);
   });
 
   it('are never negative: an account that loses followers has no organic gain', async () => {
-    const rates = await fit([-3, -1, -2, -4], [0, 50, 10, 90]);
+    const rates = await ratesOf([-3, -1, -2, -4], [0, 50, 10, 90]);
     expect(rates).toEqual({ n: 4, b: 0, q: 1e-9 });
   });
 
   it('give a change without any exposure to nobody but the account itself', async () => {
-    expect(await fit([1, 2, 3], [0, 0, 0])).toEqual({ n: 3, b: 2, q: 1e-9 });
+    expect(await ratesOf([1, 2, 3], [0, 0, 0])).toEqual({ n: 3, b: 2, q: 1e-9 });
   });
 
   it('give it to the posts where the exposure is the same in every hour', async () => {
-    expect(await fit([1, 2, 3], [100, 100, 100])).toEqual({ n: 3, b: 0, q: 0.02 });
+    expect(await ratesOf([1, 2, 3], [100, 100, 100])).toEqual({ n: 3, b: 0, q: 0.02 });
   });
 });

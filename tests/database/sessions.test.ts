@@ -85,12 +85,17 @@ it('leaves a rate-limited session alone until X’s reset, for that operation on
   expect(await reserve([ONE], TIMELINE, minutes(7))).toEqual(reservedBy(ONE));
 });
 
-it('never uses cookies again that X called bad, and a guest after an hour', async () => {
+it('never uses cookies again that X called bad', async () => {
   await report(ONE, 'UserTweets', 'session_invalid', null);
-  await report('guest', 'UserTweets', 'login_required', null);
-  expect(await reserve([ONE, 'guest'])).toMatchObject({ code: 'exhausted' });
-  expect(await reserve([ONE, 'guest'], TIMELINE, minutes(61))).toEqual(reservedBy('guest'));
+  expect(await reserve([ONE, TWO])).toEqual(reservedBy(TWO));
   expect(await reserve([ONE], TIMELINE, minutes(100_000))).toMatchObject({ code: 'exhausted' });
+});
+
+it('lets the guest rest from the refused operation for a quarter of an hour', async () => {
+  await report('guest', 'UserTweets', 'login_required', null);
+  expect(await reserve(['guest'])).toMatchObject({ code: 'exhausted' });
+  expect(await reserve(['guest'], ['TweetResultByRestId'])).toEqual(reservedBy('guest'));
+  expect(await reserve(['guest'], TIMELINE, minutes(15))).toEqual(reservedBy('guest'));
 });
 
 it('gives two scrapers at once together no more than the budget', async () => {

@@ -129,7 +129,7 @@ describe('the browser', () => {
 
   test.each([
     ['PAGE_RECYCLE_AFTER', '1', 2],
-    ['BROWSER_MEMORY_LIMIT_MB', '100', 6],
+    ['BROWSER_MEMORY_LIMIT_MB', '10', 6],
   ])('is replaced when it has reached %s', async (name, value, pages) => {
     await closeBrowser();
     vi.stubEnv(name, value);

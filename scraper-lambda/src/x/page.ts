@@ -98,7 +98,9 @@ export function withOperation<Read extends { outcome: string }>(
 /** The shape of an answer that carried data; a refusal has none worth knowing. */
 export function shapesOf(event: PageEvent): PayloadShape[] {
   if (event.kind !== 'answer' || event.refused) return [];
-  return [payloadShape(event.operation.name, event.body)];
+  const shape = payloadShape(event.operation.name, event.body);
+  // A tombstone alone, for instance, holds nothing that could change.
+  return shape.paths.length === 0 ? [] : [shape];
 }
 
 /** What can be said when the patience is over. */
