@@ -152,7 +152,10 @@ describe('the least rights', () => {
     expect(await scene.rows()).toMatchObject([{ profile_clicks: 2 }]);
     await scene.track('somebot', ['cookies-bad']);
     expect((await scene.invoke()).by_outcome).toEqual({ session_invalid: 1 });
-    expect(await scene.stack.sql`select from scraper_sessions`).toHaveLength(2);
+    expect(await scene.stack.sql`select from scraper_sessions`).toHaveLength(1);
+    expect(
+      await scene.stack.sql`select from session_budgets where blocked_until is not null`,
+    ).toHaveLength(1);
     await scene.stop();
   });
 
