@@ -129,7 +129,7 @@ begin
         or (p_decision_id is null and v_decision.origin <> 'manual') then 'decision_id' end,
       case when v_known.posted_at <> p_posted_at then 'posted_at' end,
       case when v_known.kind <> p_kind then 'kind' end,
-      case when v_known.realised <> v_decision.assigned || coalesce(p_dimensions, '{}') then 'dimensions' end,
+      case when v_known.realised <> v_decision.assigned || p_dimensions then 'dimensions' end,
       case when v_known.viral_score is distinct from p_viral_score and p_viral_score is not null then 'viral_score' end
     ], null);
     if v_differs <> '{}' then

@@ -129,9 +129,11 @@ as $$
     on conflict (post_id, captured_at) do nothing
   )
   insert into public.post_hourly_impressions as h (post_id, hr, impressions)
-  select g.post_id, x.hr, x.impressions
+  -- an hour that X names twice must not cost the run its whole batch
+  select g.post_id, x.hr, max(x.impressions)
   from given g
   cross join lateral jsonb_to_recordset(g.hourly) x(hr timestamptz, impressions bigint)
+  group by g.post_id, x.hr
   on conflict (post_id, hr) do update set impressions = excluded.impressions
   where h.impressions is distinct from excluded.impressions
 $$;

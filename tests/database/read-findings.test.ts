@@ -160,6 +160,20 @@ describe('what X shows an author', () => {
     ]);
   });
 
+  it('does not cost the run its batch when X names an hour twice', async () => {
+    const twice = {
+      ...shown(3),
+      hourly: [...shown(3).hourly, { hr: T0.toISOString(), impressions: 310 }],
+    };
+    await bring({ analytics: [twice] }, hours(24));
+    const series = await database.sql`
+      select hr, impressions::int from public.post_hourly_impressions order by hr`;
+    expect([...series]).toEqual([
+      { hr: T0, impressions: 310 },
+      { hr: hours(1), impressions: 120 },
+    ]);
+  });
+
   it('of a post that is not tracked is left out', async () => {
     await bring({ analytics: [{ ...shown(3), post_id: other }] }, hours(24));
     expect(await database.sql`select from public.post_analytics`).toHaveLength(0);

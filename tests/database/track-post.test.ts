@@ -151,6 +151,15 @@ describe('the same post again', () => {
     expect(await rowCounts(sql)).toEqual(before);
   });
 
+  it('says nothing of dimensions that the second call leaves out', async () => {
+    const { sql } = database;
+    await decide('d1', { tone: 'dry' });
+    const first = await trackPost(sql, { decisionId: 'd1', dimensions: { tone: 'warm' } });
+    expect(await trackPost(sql, { decisionId: 'd1' })).toEqual({ ...first, code: 'exists' });
+    const other = await trackPost(sql, { decisionId: 'd1', dimensions: { tone: 'dry' } });
+    expect(other).toMatchObject({ code: 'post_conflict', differs: ['dimensions'] });
+  });
+
   it('changes nothing either when the bot chose by itself', async () => {
     const { sql } = database;
     const first = await trackPost(sql, { dimensions: { tone: 'dry' } });

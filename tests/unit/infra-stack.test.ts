@@ -215,7 +215,7 @@ describe('the schedule', () => {
 });
 
 describe('the secret', () => {
-  test('is created empty, so that no value is in the template', () => {
+  test('is created empty, and encrypted by the account’s key for secrets as no other is named', () => {
     const [, properties] = only('AWS::SecretsManager::Secret');
     expect(Object.keys(properties)).toEqual(['Description']);
     expect(JSON.stringify(template.toJSON())).not.toMatch(/POSTLOOP_SECRET_KEY|sb_secret_[^…]/);
