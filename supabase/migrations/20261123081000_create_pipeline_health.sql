@@ -1,0 +1,75 @@
+-- What must hold for the loop to run, each as a check of its own, and since when it does or does not.
+create table postloop.checks (
+  check_name text primary key,
+  position smallint not null,
+  constraint check_position_is_unique unique (position)
+);
+comment on table postloop.checks is
+  'The checks of pipeline_health, in order. Check x is the function postloop.check_x(p_now) with one row for each invariant: name, status, measured, threshold, what_to_do.';
+alter table postloop.checks enable row level security;
+grant select on postloop.checks to service_role;
+
+create table public.invariant_states (
+  name text primary key,
+  status text not null,
+  measured text,
+  since timestamptz not null,
+  checked_at timestamptz not null,
+  constraint status_is_known check (status in ('ok', 'warning', 'failing'))
+);
+comment on table public.invariant_states is 'The state in which each invariant was last found; written by the watch job.';
+comment on column public.invariant_states.since is 'When it was first found in this state.';
+alter table public.invariant_states enable row level security;
+grant select, insert, update, delete on public.invariant_states to service_role;
+
+create function public.check_pipeline(p_now timestamptz)
+returns table (name text, status text, measured text, threshold text, since timestamptz, what_to_do text)
+language plpgsql
+set search_path = ''
+set statement_timeout = '30s'
+as $$
+declare
+  v_check text;
+  v_row record;
+begin
+  for v_check in select c.check_name from postloop.checks c order by c.position loop
+    -- A check that cannot be made is itself a failure, and must not hide the others.
+    begin
+      for v_row in execute format(
+        'select k.*, s.status as known_status, s.since as known_since
+         from postloop.%I($1) k left join public.invariant_states s on s.name = k.name', 'check_' || v_check)
+        using p_now
+      loop
+        name := v_row.name;
+        status := v_row.status;
+        measured := v_row.measured;
+        threshold := v_row.threshold;
+        since := case when v_row.known_status = v_row.status then v_row.known_since else p_now end;
+        what_to_do := v_row.what_to_do;
+        return next;
+      end loop;
+    exception when others then
+      name := v_check;
+      status := 'failing';
+      measured := format('the check itself failed: %s', sqlerrm);
+      threshold := 'can be checked';
+      since := coalesce((
+        select s.since from public.invariant_states s where s.name = v_check and s.status = 'failing'), p_now);
+      what_to_do := 'Apply every migration (supabase db push); if that does not help, the message names what is missing.';
+      return next;
+    end;
+  end loop;
+end
+$$;
+comment on function public.check_pipeline is
+  'Every invariant of the pipeline as found at p_now: ok, warning or failing, with what was measured and what to do.';
+
+create view public.pipeline_health with (security_invoker = on) as
+  select name, status, measured, threshold, since, what_to_do
+  from public.check_pipeline(now());
+comment on view public.pipeline_health is
+  'One row an invariant: its state now, what was measured against which threshold, since when, and what to do.';
+
+revoke execute on function public.check_pipeline from public, anon, authenticated;
+grant execute on function public.check_pipeline to service_role;
+grant select on public.pipeline_health to service_role;
