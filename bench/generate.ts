@@ -154,7 +154,7 @@ async function fillReads(sql: postgres.Sql): Promise<void> {
       from (
         select ph.phase,
           p.posted_at + ph.age + pg_temp.uniform(p.i, 20 + ph.position::integer) * interval '10 minutes' as collected_at
-        from (select x.*, row_number() over (order by x.age) as position from public.collection_phases x) ph
+        from (select x.*, row_number() over (order by x.age) as position from public.collection_phases x where x.scheduled) ph
       ) c
     ) r
     where r.collected_at <= ${NEXT_RUN}

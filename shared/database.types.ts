@@ -140,17 +140,20 @@ export type Database = {
         Row: {
           age: string;
           phase: string;
+          scheduled: boolean;
           tolerance: string;
         };
         ComputedFields: never;
         Insert: {
           age: string;
           phase: string;
+          scheduled?: boolean;
           tolerance: string;
         };
         Update: {
           age?: string;
           phase?: string;
+          scheduled?: boolean;
           tolerance?: string;
         };
         Relationships: [];
@@ -553,6 +556,31 @@ export type Database = {
             referencedColumns: ['post_id'];
           },
         ];
+      };
+      invariant_states: {
+        Row: {
+          checked_at: string;
+          measured: string | null;
+          name: string;
+          since: string;
+          status: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          checked_at: string;
+          measured?: string | null;
+          name: string;
+          since: string;
+          status: string;
+        };
+        Update: {
+          checked_at?: string;
+          measured?: string | null;
+          name?: string;
+          since?: string;
+          status?: string;
+        };
+        Relationships: [];
       };
       job_schedules: {
         Row: {
@@ -1708,6 +1736,18 @@ export type Database = {
           },
         ];
       };
+      pipeline_health: {
+        Row: {
+          measured: string | null;
+          name: string | null;
+          since: string | null;
+          status: string | null;
+          threshold: string | null;
+          what_to_do: string | null;
+        };
+        ComputedFields: never;
+        Relationships: [];
+      };
       post_tracking: {
         Row: {
           account_id: number;
@@ -1969,6 +2009,17 @@ export type Database = {
     Functions: {
       attribute_posts: { Args: { p_now: string }; Returns: Json };
       attribution_backlog: { Args: { p_now: string }; Returns: number };
+      check_pipeline: {
+        Args: { p_now: string };
+        Returns: {
+          measured: string;
+          name: string;
+          since: string;
+          status: string;
+          threshold: string;
+          what_to_do: string;
+        }[];
+      };
       claim_reads: {
         Args: { p_lease_seconds?: number; p_limit?: number; p_now: string };
         Returns: Json;
