@@ -30,7 +30,7 @@ const steps: Step[] = [
     };
   }),
   {
-    name: 'generated database types',
+    name: 'generated database types and schema',
     run: command(process.execPath, [join(REPOSITORY, 'local', 'types.ts'), '--check']),
   },
   {

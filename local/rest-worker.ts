@@ -3,6 +3,7 @@
  * because lite writes every refused statement to the console.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { connect } from 'node:net';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ReadableStream } from 'node:stream/web';
@@ -75,12 +76,34 @@ async function answer(incoming: IncomingMessage, outgoing: ServerResponse): Prom
     ...(hasBody ? { body: Readable.toWeb(incoming) as BodyInit, duplex: 'half' } : {}),
   });
   const response = await app.fetch(request);
+  if ((response.status === 404 || response.status === 500) && !(await postgresListens())) {
+    // lite knows no functions then, or repeats the connection's error; PostgREST says what it is.
+    const away = {
+      code: 'PGRST000',
+      message: 'Database connection error. Postgres is not running.',
+    };
+    outgoing.writeHead(503, { 'content-type': 'application/json' });
+    outgoing.end(JSON.stringify({ ...away, details: null, hint: null }));
+    return;
+  }
   outgoing.writeHead(response.status, Object.fromEntries(response.headers));
   if (response.body) {
     await pipeline(Readable.fromWeb(response.body as unknown as ReadableStream), outgoing);
   } else {
     outgoing.end();
   }
+}
+
+function postgresListens(): Promise<boolean> {
+  const { hostname, port } = new URL(adminUrl);
+  return new Promise((resolve) => {
+    const socket = connect(Number(port), hostname);
+    socket.once('error', () => resolve(false));
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+  });
 }
 
 /**

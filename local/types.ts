@@ -1,43 +1,73 @@
 /**
- * `npm run types`: writes `shared/database.types.ts` from the migrated database; with `--check`,
- * compares instead and exits 1 with the first differing lines.
+ * `npm run types`: writes `shared/database.types.ts` and `shared/database.schema.ts` from the
+ * migrated database; with `--check`, compares instead and exits 1 with the first differing lines.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { fileURLToPath } from 'node:url';
-import { runCommand, tool } from './commands.ts';
+import { join } from 'node:path';
+import postgres from 'postgres';
+import { REPOSITORY, runCommand, tool } from './commands.ts';
 import { startDatabase } from './database.ts';
 import { LocalError } from './errors.ts';
 
-const TYPES = fileURLToPath(new URL('../shared/database.types.ts', import.meta.url));
 const HEADER = '// Written by "npm run types" from the migrated database. Do not edit.\n\n';
 const SHOWN_DIFFERENCES = 10;
 
 /**
- * The types of schema public after all migrations, as `supabase gen types typescript` gives them,
- * formatted.
+ * What is generated of the database after all migrations, formatted, by path in the repository:
+ * the types of schema public as `supabase gen types typescript` gives them, and the list that
+ * `health` compares the live database with.
  *
  * @param migrations folder of migrations; default: `supabase/migrations`
  * @throws LocalError of the database, command_failed
  */
-export async function generateTypes(migrations?: string): Promise<string> {
+export async function generate(migrations?: string): Promise<Record<string, string>> {
   const database = await startDatabase({ fresh: true, ...(migrations ? { migrations } : {}) });
   try {
-    const generated = await runCommand(
-      tool('supabase'),
-      ['gen', 'types', 'typescript', '--schema', 'public', `--remote=${database.url()}`],
-      // Not in the repository: the command keeps notes in supabase/.temp of where it runs.
-      { cwd: tmpdir(), env: { PGSSLMODE: 'disable' } },
-    );
-    const start = generated.stdout.indexOf('export type Json');
-    if (generated.code !== 0 || start < 0) {
-      throw new LocalError('command_failed', `supabase gen types failed:\n${generated.stderr}`);
-    }
-    // The command prints notes about the connection before the types.
-    return await format(HEADER + generated.stdout.slice(start));
+    return {
+      'shared/database.types.ts': await format(HEADER + (await typesOf(database.url()))),
+      'shared/database.schema.ts': await format(HEADER + (await schemaOf(database.url()))),
+    };
   } finally {
     await database.stop();
   }
+}
+
+async function typesOf(databaseUrl: string): Promise<string> {
+  const generated = await runCommand(
+    tool('supabase'),
+    ['gen', 'types', 'typescript', '--schema', 'public', `--remote=${databaseUrl}`],
+    // Not in the repository: the command keeps notes in supabase/.temp of where it runs.
+    { cwd: tmpdir(), env: { PGSSLMODE: 'disable' } },
+  );
+  const start = generated.stdout.indexOf('export type Json');
+  if (generated.code !== 0 || start < 0) {
+    throw new LocalError('command_failed', `supabase gen types failed:\n${generated.stderr}`);
+  }
+  // The command prints notes about the connection before the types.
+  return generated.stdout.slice(start);
+}
+
+async function schemaOf(databaseUrl: string): Promise<string> {
+  const sql = postgres(databaseUrl, { max: 1, onnotice: () => {} });
+  try {
+    const [row] = await sql`select postloop.live_schema() as schema`;
+    return `import type { DatabaseSchema } from './schema.ts';
+
+/** The relations, functions and cron jobs that the code of this version was written for. */
+export const DATABASE_SCHEMA = ${JSON.stringify(sorted(row?.schema))} satisfies DatabaseSchema;
+`;
+  } finally {
+    await sql.end();
+  }
+}
+
+/** The same with the keys of every object in order, so that a change is seen as what it is. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, inner]) => [key, sorted(inner)]));
 }
 
 async function format(text: string): Promise<string> {
@@ -65,17 +95,19 @@ export function firstDifferences(old: string, wanted: string): string[] {
 }
 
 async function main(): Promise<void> {
-  const generated = await generateTypes();
-  if (!process.argv.includes('--check')) {
-    writeFileSync(TYPES, generated);
-    console.error('shared/database.types.ts is written.');
-    return;
+  const isCheck = process.argv.includes('--check');
+  for (const [path, wanted] of Object.entries(await generate())) {
+    if (!isCheck) {
+      writeFileSync(join(REPOSITORY, path), wanted);
+      console.error(`${path} is written.`);
+      continue;
+    }
+    const differences = firstDifferences(readText(join(REPOSITORY, path)), wanted);
+    if (differences.length === 0) continue;
+    console.error(`${path} is not what the migrations give. Run "npm run types".`);
+    console.error(differences.join('\n'));
+    process.exitCode = 1;
   }
-  const differences = firstDifferences(readText(TYPES), generated);
-  if (differences.length === 0) return;
-  console.error('shared/database.types.ts is not what the migrations give. Run "npm run types".');
-  console.error(differences.join('\n'));
-  process.exitCode = 1;
 }
 
 function readText(path: string): string {

@@ -2069,6 +2069,7 @@ export type Database = {
         Args: { p_now: string; p_operations: string[]; p_sessions: string[] };
         Returns: Json;
       };
+      schema_drift: { Args: { p_expected: Json; p_now: string }; Returns: Json };
       start_run: { Args: { p_expected: number; p_job: string; p_now: string }; Returns: string };
       store_decisions: {
         Args: { p_account_id: number; p_decisions: Json; p_now: string };

@@ -1,7 +1,15 @@
 import { z } from 'zod';
 import { momentSchema } from './identifiers.ts';
 
-export const jobNameSchema = z.enum(['scraper', 'attribution', 'learning', 'health', 'cleanup']);
+export const jobNameSchema = z.enum([
+  'scraper',
+  'attribution',
+  'learning',
+  'health',
+  'cleanup',
+  'watch',
+  'upgrade',
+]);
 export type JobName = z.infer<typeof jobNameSchema>;
 
 /** The body of a job call. `now` replays the job as of that moment. */
@@ -40,9 +48,8 @@ export type JobReply = z.infer<typeof jobReplySchema>;
 export const jobStateSchema = z.enum(['ok', 'partial', 'failed', 'late', 'running', 'never_ran']);
 export type JobState = z.infer<typeof jobStateSchema>;
 
-/** What `health` answers: each job's last run, the rows of each table, and what is waiting. */
-export const healthReplySchema = z.object({
-  run_id: z.uuid(),
+/** What SQL's `pipeline_state` gives: each job's last run, the rows of each table, what is waiting. */
+export const pipelineStateSchema = z.object({
   as_of: momentSchema,
   jobs: z.array(
     z.object({
@@ -60,5 +67,57 @@ export const healthReplySchema = z.object({
   ),
   tables: z.record(z.string(), z.int().nonnegative()),
   waiting: z.record(z.string(), z.union([z.int(), momentSchema]).nullable()),
+});
+export type PipelineState = z.infer<typeof pipelineStateSchema>;
+
+export const invariantStatusSchema = z.enum(['ok', 'warning', 'failing']);
+export type InvariantStatus = z.infer<typeof invariantStatusSchema>;
+
+/** Something that must hold for the loop to run: what was measured, against what, and what to do. */
+export const invariantSchema = z.object({
+  name: z.string(),
+  status: invariantStatusSchema,
+  measured: z.string().nullable(),
+  threshold: z.string().nullable(),
+  since: momentSchema,
+  what_to_do: z.string().nullable(),
+});
+export type Invariant = z.infer<typeof invariantSchema>;
+
+/** One way in which the live database is not what the code needs; `found` is null for nothing. */
+export const schemaFindingSchema = z.object({
+  kind: z.enum([
+    'table_missing',
+    'view_missing',
+    'column_missing',
+    'column_retyped',
+    'column_nullability',
+    'function_missing',
+    'function_changed',
+    'cron_job_missing',
+    'cron_job_changed',
+  ]),
+  object: z.string(),
+  expected: z.string(),
+  found: z.string().nullable(),
+});
+export type SchemaFinding = z.infer<typeof schemaFindingSchema>;
+
+const state = pipelineStateSchema.shape;
+
+/**
+ * What `health` answers: 503 when `status` is failing, else 200. A part that could not be read is
+ * null, and the invariant `state_readable` then says why.
+ */
+export const healthReplySchema = z.object({
+  run_id: z.uuid().nullable(),
+  as_of: momentSchema,
+  /** The worst status of the invariants. */
+  status: invariantStatusSchema,
+  invariants: z.array(invariantSchema),
+  drift: z.array(schemaFindingSchema).nullable(),
+  jobs: state.jobs.nullable(),
+  tables: state.tables.nullable(),
+  waiting: state.waiting.nullable(),
 });
 export type HealthReply = z.infer<typeof healthReplySchema>;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { healthReplySchema } from '../../shared/contracts/job.ts';
+import { pipelineStateSchema } from '../../shared/contracts/job.ts';
 import { snowflakeId } from '../../shared/snowflake.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import {
@@ -22,11 +22,9 @@ beforeAll(async () => {
 afterAll(() => database?.drop());
 beforeEach(() => reset(database.sql));
 
-const stateSchema = healthReplySchema.omit({ run_id: true });
-
 async function state(now = T0) {
   const { reply } = only(await database.sql`select public.pipeline_state(${now}) as reply`);
-  return stateSchema.parse(reply);
+  return pipelineStateSchema.parse(reply);
 }
 
 async function job(name: string, now = T0) {
@@ -79,6 +77,21 @@ describe('a job', () => {
     expect(new Date(found?.last_run_at ?? '')).toEqual(T0);
     expect(new Date(found?.last_success_at ?? '')).toEqual(expected === 'partial' ? T0 : hours(-2));
     expect(found?.error).toEqual('error' in row ? row.error : null);
+  });
+
+  it('health does not show the run that is looking', async () => {
+    await run({
+      job: 'health',
+      started_at: hours(-0.25),
+      as_of: hours(-0.25),
+      expected: 1,
+      done: 1,
+    });
+    await run({ job: 'health', started_at: T0, status: 'running', finished_at: null, expected: 1 });
+    const found = await job('health', minutes(1));
+    expect(found).toMatchObject({ state: 'ok', last_status: 'succeeded' });
+    expect(new Date(found?.last_run_at ?? '')).toEqual(hours(-0.25));
+    expect((await job('health', minutes(30)))?.state).toBe('late');
   });
 
   it('that hangs becomes late', async () => {

@@ -110,7 +110,7 @@ it('sets an empty search_path on every function', async () => {
   expect(without).toEqual([]);
 });
 
-it('runs every function and view with the rights of its caller, but for the four of the scraper', async () => {
+it('runs every function and view with the rights of its caller, but for the four of the scraper and the list of the schema', async () => {
   const { sql } = database;
   const definers = await sql`
     select f.proname as name from pg_proc f
@@ -122,6 +122,7 @@ it('runs every function and view with the rights of its caller, but for the four
     order by name`;
   expect(definers.map(({ name }) => name)).toEqual([
     'claim_reads',
+    'live_schema',
     'record_reads',
     'report_session',
     'reserve_session',

@@ -44,12 +44,7 @@ export async function runJob(
   expected: number,
   work: () => Promise<Work>,
 ): Promise<JobReply> {
-  const runId = await callDatabase(
-    database,
-    'start_run',
-    { p_job: job, p_expected: expected, p_now: now },
-    z.uuid(),
-  );
+  const runId = await openRun(database, job, now, expected);
   const result = await work().catch(
     (error: unknown): Work => ({ done: 0, failed: expected, error: toPostloopError(error) }),
   );
@@ -65,7 +60,27 @@ export async function runJob(
   return { ...run, details: result.details ?? {} };
 }
 
-async function closeRun(database: DatabaseClient, runId: string, work: Work): Promise<ClosedRun> {
+/** Opens a run and returns its id. @throws PostloopError as callDatabase */
+export async function openRun(
+  database: DatabaseClient,
+  job: JobName,
+  now: string,
+  expected: number,
+): Promise<string> {
+  return await callDatabase(
+    database,
+    'start_run',
+    { p_job: job, p_expected: expected, p_now: now },
+    z.uuid(),
+  );
+}
+
+/** Closes a run with what was done. @throws PostloopError as callDatabase */
+export async function closeRun(
+  database: DatabaseClient,
+  runId: string,
+  work: Work,
+): Promise<ClosedRun> {
   return await callDatabase(
     database,
     'finish_run',

@@ -1,0 +1,409 @@
+import type postgres from 'postgres';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type SchemaFinding, schemaFindingSchema } from '../../shared/contracts/job.ts';
+import { DATABASE_SCHEMA } from '../../shared/database.schema.ts';
+import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { hours, json, only, T0 } from '../support/scenario.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createDatabase();
+});
+afterAll(() => database?.drop());
+
+async function drift(sql: postgres.Sql, now = T0): Promise<SchemaFinding[]> {
+  const { findings } = only(
+    await sql`select public.schema_drift(${json(sql, DATABASE_SCHEMA)}, ${now}) as findings`,
+  );
+  return schemaFindingSchema.array().parse(findings);
+}
+
+async function schemaCheck(sql: postgres.Sql) {
+  return only(await sql`select * from postloop.check_schema(${T0})`);
+}
+
+class Undo extends Error {}
+
+/** Damages the database, looks at it, and undoes the damage. */
+async function damaged<Result>(
+  damage: string,
+  look: (sql: postgres.Sql) => Promise<Result>,
+): Promise<Result> {
+  let seen: { result: Result } | undefined;
+  await database.sql
+    .begin(async (sql) => {
+      await sql.unsafe(damage).simple();
+      seen = { result: await look(sql as unknown as postgres.Sql) };
+      throw new Undo();
+    })
+    .catch((error: unknown) => {
+      if (!(error instanceof Undo)) throw error;
+    });
+  if (!seen) throw new Error('The damaged database was not looked at.');
+  return seen.result;
+}
+
+const driftAfter = (damage: string) => damaged(damage, (sql) => drift(sql));
+
+describe('a database with all migrations', () => {
+  it('does not differ from the generated list', async () => {
+    expect(await drift(database.sql)).toEqual([]);
+  });
+
+  it('is described by the generated list completely', async () => {
+    const { schema } = only(await database.sql`select postloop.live_schema() as schema`);
+    expect(DATABASE_SCHEMA).toEqual(schema);
+  });
+
+  it('may have more than the code needs', async () => {
+    const findings = await driftAfter(`
+      create table public.notes (id bigint primary key);
+      create view public.newest_note as select max(id) from public.notes;
+      alter table public.real_tweet_metrics add column shares bigint;
+      create function public.shout(p_text text) returns text language sql return upper(p_text);
+      create function public.attribution_backlog(p_account_id bigint) returns bigint
+        language sql return p_account_id;
+      select cron.schedule('postloop-notes', '* * * * *', 'select 1')`);
+    expect(findings).toEqual([]);
+  });
+
+  it('is compared as service_role, which health calls as', async () => {
+    expect(await driftAfter('set local role service_role')).toEqual([]);
+  });
+});
+
+describe('a column', () => {
+  it('that was dropped is named', async () => {
+    expect(await driftAfter('alter table public.follower_snapshots drop column is_exact')).toEqual([
+      {
+        kind: 'column_missing',
+        object: 'public.follower_snapshots.is_exact',
+        expected: 'boolean',
+        found: null,
+      },
+    ]);
+  });
+
+  it('that was renamed is named with its likely new name', async () => {
+    const damage = 'alter table public.real_tweet_metrics rename column likes to like_count';
+    expect(await driftAfter(damage)).toEqual([
+      {
+        kind: 'column_missing',
+        object: 'public.real_tweet_metrics.likes',
+        expected: 'bigint',
+        found: 'perhaps renamed to like_count',
+      },
+    ]);
+  });
+
+  it('that was dropped is not taken for a new one of another type', async () => {
+    const [finding] = await driftAfter(`
+      alter table public.follower_snapshots drop column is_exact, add column exactness text`);
+    expect(finding).toMatchObject({ kind: 'column_missing', found: null });
+  });
+
+  it('that has another type is named with both', async () => {
+    const damage = 'alter table public.follower_snapshots alter column source type varchar(15)';
+    expect(await driftAfter(damage)).toEqual([
+      {
+        kind: 'column_retyped',
+        object: 'public.follower_snapshots.source',
+        expected: 'text',
+        found: 'character varying(15)',
+      },
+    ]);
+  });
+
+  it.each([
+    ['may be null where it must not', 'follower_snapshots', 'followers', 'drop', 'not null'],
+    ['must not be null where it may', 'content_metadata', 'propensity', 'set', 'nullable'],
+  ])('that %s is named', async (_, table, column, verb, expected) => {
+    const damage = `alter table public.${table} alter column ${column} ${verb} not null`;
+    expect(await driftAfter(damage)).toEqual([
+      {
+        kind: 'column_nullability',
+        object: `public.${table}.${column}`,
+        expected,
+        found: verb === 'drop' ? 'nullable' : 'not null',
+      },
+    ]);
+  });
+});
+
+describe('a table or view', () => {
+  it('that was dropped is named once, without its columns', async () => {
+    expect(await driftAfter('drop table public.reward_weights')).toEqual([
+      {
+        kind: 'table_missing',
+        object: 'public.reward_weights',
+        expected: 'table',
+        found: null,
+      },
+    ]);
+  });
+
+  it('that was renamed is named with its likely new name', async () => {
+    const [finding] = await driftAfter('alter table public.post_credit rename to credits');
+    expect(finding).toMatchObject({
+      kind: 'table_missing',
+      object: 'public.post_credit',
+      found: 'perhaps renamed to credits',
+    });
+  });
+
+  it('that is a view now is no table', async () => {
+    const [finding] = await driftAfter(`
+      alter table public.reward_weights rename to weights;
+      create view public.reward_weights as select * from public.weights`);
+    expect(finding).toMatchObject({ object: 'public.reward_weights', found: 'a view' });
+  });
+
+  it('of the schema of helpers is looked at too', async () => {
+    const damage = 'alter table postloop.checks rename column position to place';
+    expect((await driftAfter(damage)).map(({ object }) => object)).toEqual([
+      'postloop.checks.position',
+    ]);
+  });
+
+  it('that is a view and was dropped is named', async () => {
+    expect(await driftAfter('drop view public.post_tracking')).toEqual([
+      { kind: 'view_missing', object: 'public.post_tracking', expected: 'view', found: null },
+    ]);
+  });
+});
+
+describe('a function', () => {
+  it('that was dropped is named', async () => {
+    const [finding, ...others] = await driftAfter(
+      'drop function public.store_decisions(bigint, jsonb, timestamptz)',
+    );
+    expect(finding).toMatchObject({
+      kind: 'function_missing',
+      object: 'public.store_decisions',
+      found: null,
+    });
+    expect(others).toEqual([]);
+  });
+
+  it('that was renamed is named with its likely new name', async () => {
+    const [finding] = await driftAfter(
+      'alter function public.register_account(text, jsonb, timestamptz) rename to add_account',
+    );
+    expect(finding).toMatchObject({
+      kind: 'function_missing',
+      object: 'public.register_account',
+      found: 'perhaps renamed to add_account',
+    });
+  });
+
+  it.each([
+    [
+      'an argument of another name',
+      `drop function public.learning_statistics(bigint, timestamptz);
+       create function public.learning_statistics(p_account bigint, p_now timestamptz)
+         returns jsonb language sql return null::jsonb`,
+      '(p_account bigint, p_now timestamp with time zone) returns jsonb',
+    ],
+    [
+      'an argument of another type',
+      `drop function public.learning_statistics(bigint, timestamptz);
+       create function public.learning_statistics(p_account_id bigint, p_now text)
+         returns jsonb language sql return null::jsonb`,
+      '(p_account_id bigint, p_now text) returns jsonb',
+    ],
+    [
+      'another result',
+      `drop function public.learning_statistics(bigint, timestamptz);
+       create function public.learning_statistics(p_account_id bigint, p_now timestamptz)
+         returns text language sql return null::text`,
+      '(p_account_id bigint, p_now timestamp with time zone) returns text',
+    ],
+    [
+      'the rights of its owner',
+      'alter function public.learning_statistics(bigint, timestamptz) security definer',
+      '(p_account_id bigint, p_now timestamp with time zone) returns jsonb security definer',
+    ],
+  ])('that has %s is named with both signatures', async (_, damage, found) => {
+    expect(await driftAfter(damage)).toEqual([
+      {
+        kind: 'function_changed',
+        object: 'public.learning_statistics',
+        expected: '(p_account_id bigint, p_now timestamp with time zone) returns jsonb',
+        found,
+      },
+    ]);
+  });
+
+  it('whose argument lost its default is named, as calls leave it out', async () => {
+    const [finding] = await driftAfter(`
+      drop function public.learning_backlog(bigint[]);
+      create function public.learning_backlog(p_account_ids bigint[]) returns bigint[]
+        language sql return p_account_ids`);
+    expect(finding).toMatchObject({
+      kind: 'function_changed',
+      object: 'public.learning_backlog',
+      found: '(p_account_ids bigint[]) returns bigint[]',
+    });
+  });
+});
+
+describe('a cron job', () => {
+  it('that was unscheduled is named', async () => {
+    expect(await driftAfter(`select cron.unschedule('postloop-attribution')`)).toEqual([
+      {
+        kind: 'cron_job_missing',
+        object: 'postloop-attribution',
+        expected: "5 */2 * * * select postloop.invoke_job('attribution')",
+        found: null,
+      },
+    ]);
+  });
+
+  it.each([
+    ['runs at another time', '0 4 * * *', 'select postloop.cleanup()'],
+    ['runs something else', '20 3 * * *', 'select 1'],
+  ])('that %s is named', async (_, schedule, command) => {
+    const damage = `select cron.schedule('postloop-cleanup', '${schedule}', '${command}')`;
+    expect(await driftAfter(damage)).toEqual([
+      {
+        kind: 'cron_job_changed',
+        object: 'postloop-cleanup',
+        expected: '20 3 * * * select postloop.cleanup()',
+        found: `${schedule} ${command}`,
+      },
+    ]);
+  });
+
+  it('of somebody else is not shown to the caller: its command may hold a key', async () => {
+    const { schema } = await damaged(
+      `select cron.schedule('backup', '* * * * *', 'select secret')`,
+      async (sql) => only(await sql`select postloop.live_schema() as schema`),
+    );
+    expect(schema.cron_jobs).toEqual(DATABASE_SCHEMA.cron_jobs);
+  });
+});
+
+describe('many differences', () => {
+  it('are told in order: relations, columns, functions, cron jobs', async () => {
+    const findings = await driftAfter(`
+      select cron.unschedule('postloop-health');
+      drop function public.track_post;
+      alter table public.accounts drop column created_at;
+      drop view public.tone_performance`);
+    expect(findings.map(({ object }) => object)).toEqual([
+      'public.tone_performance',
+      'public.accounts.created_at',
+      'public.track_post',
+      'postloop-health',
+    ]);
+  });
+
+  it('are found in a database whose tables are nearly all gone', async () => {
+    const findings = await driftAfter(`
+      drop table public.accounts, public.pipeline_runs, public.dimensions, public.job_schedules,
+        public.invariant_states, postloop.checks, postloop.schema_findings cascade`);
+    const tables = findings.filter(({ kind }) => kind === 'table_missing');
+    expect(tables.map(({ object }) => object)).toEqual([
+      'postloop.checks',
+      'postloop.schema_findings',
+      'public.accounts',
+      'public.dimensions',
+      'public.invariant_states',
+      'public.job_schedules',
+      'public.pipeline_runs',
+    ]);
+  });
+
+  it('are found where pg_cron is not', async () => {
+    const admin = await createDatabase();
+    try {
+      await admin.sql`drop extension if exists pg_cron cascade`;
+      const { cron } = only(await admin.sql`select to_regclass('cron.job') as cron`);
+      expect(cron).toBeNull();
+      expect(new Set((await drift(admin.sql)).map(({ kind }) => kind))).toEqual(
+        new Set(['cron_job_missing']),
+      );
+    } finally {
+      await admin.drop();
+    }
+  });
+});
+
+describe('the invariant schema_matches', () => {
+  it('is ok before the first comparison, and says so', async () => {
+    const check = await damaged('delete from postloop.schema_findings', schemaCheck);
+    expect(check).toMatchObject({
+      name: 'schema_matches',
+      status: 'ok',
+      measured: 'not checked yet',
+    });
+  });
+
+  it('is ok after a comparison that found nothing', async () => {
+    await drift(database.sql, hours(1));
+    expect(await schemaCheck(database.sql)).toMatchObject({
+      status: 'ok',
+      measured: '0 differences',
+    });
+    expect(await database.sql`select checked_at, findings from postloop.schema_findings`).toEqual([
+      { checked_at: hours(1), findings: [] },
+    ]);
+  });
+
+  it('is failing after one that found something, names the first three and counts them', async () => {
+    const damage = `
+      alter table public.real_tweet_metrics rename column likes to like_count;
+      alter table public.follower_snapshots alter column followers drop not null;
+      alter table public.follower_snapshots alter column source type varchar(15);
+      drop function public.track_post`;
+    const check = await damaged(damage, async (sql) => {
+      await drift(sql);
+      return schemaCheck(sql);
+    });
+    expect(check).toMatchObject({
+      status: 'failing',
+      measured:
+        '4 differences: public.follower_snapshots.followers may be null, ' +
+        'public.follower_snapshots.source is character varying(15), not text, ' +
+        'public.real_tweet_metrics.likes is missing (perhaps renamed to like_count), …',
+      what_to_do: expect.stringContaining('supabase db push'),
+    });
+  });
+
+  it('names a changed function and a missing cron job as what they are', async () => {
+    const damage = `
+      alter function public.learning_statistics(bigint, timestamptz) security definer;
+      select cron.unschedule('postloop-health')`;
+    const { measured } = await damaged(damage, async (sql) => {
+      await drift(sql);
+      return schemaCheck(sql);
+    });
+    expect(measured).toBe(
+      '2 differences: public.learning_statistics has changed, cron job postloop-health is missing',
+    );
+  });
+
+  it('is ok again after the next comparison once the damage is repaired', async () => {
+    const check = await damaged(
+      'alter table public.accounts rename column handle to name',
+      async (sql) => {
+        await drift(sql);
+        await sql`alter table public.accounts rename column name to handle`;
+        await drift(sql);
+        return schemaCheck(sql);
+      },
+    );
+    expect(check).toMatchObject({ status: 'ok', measured: '0 differences' });
+  });
+
+  it('cannot be kept from failing by findings that are not stored: the comparison raises', async () => {
+    const refuse = `
+      create function pg_temp.refuse() returns trigger language plpgsql as
+        $$ begin raise exception 'disk full'; end $$;
+      create trigger refuse before insert or update on postloop.schema_findings
+        for each row execute function pg_temp.refuse()`;
+    await expect(driftAfter(refuse)).rejects.toThrow('disk full');
+    const findings = await driftAfter(`${refuse}; drop view public.post_tracking`);
+    expect(findings.map(({ kind }) => kind)).toEqual(['view_missing']);
+  });
+});
