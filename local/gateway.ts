@@ -107,12 +107,19 @@ function forward(
       setHost: false,
     },
     (response) => {
-      outgoing.writeHead(response.statusCode ?? 502, response.rawHeaders);
+      outgoing.writeHead(response.statusCode ?? 502, passedOn(response.rawHeaders));
       response.pipe(outgoing);
       response.once('error', () => outgoing.destroy());
+      response.once('end', () => {
+        // An answer may come before the body is over. The rest is read and dropped: a caller whose
+        // connection breaks while it sends does not see its answer.
+        incoming.unpipe(onward);
+        incoming.resume();
+      });
     },
   );
   onward.once('error', (error) => {
+    if (outgoing.writableEnded) return;
     if (outgoing.headersSent) outgoing.destroy();
     else refuse(outgoing, 502, 'bad_gateway', `${subject} did not answer: ${error.message}`);
   });
@@ -121,6 +128,14 @@ function forward(
     if (!outgoing.writableFinished) onward.destroy();
   });
   incoming.pipe(onward);
+}
+
+/** Names and values in turn, without what concerns only the connection that they came on. */
+function passedOn(rawHeaders: string[]): string[] {
+  return rawHeaders.filter((_, index) => {
+    const name = rawHeaders[index - (index % 2)];
+    return name?.toLowerCase() !== 'connection';
+  });
 }
 
 function refuse(outgoing: ServerResponse, status: number, code: string, message: string): void {

@@ -11,25 +11,38 @@ export type CallOptions = {
   method?: string;
   /** null sends none. Default: application/json. */
   contentType?: string | null;
+  /** More headers. */
+  headers?: Record<string, string>;
 };
 
-/** Sends a body (text as it is, anything else as JSON, undefined not at all) to a function. */
+/**
+ * Sends a body to a function: text and bytes as they are, a stream in chunks without a length,
+ * anything else as JSON, undefined not at all.
+ */
 export async function call(
   stack: Stack,
   name: string,
   body?: unknown,
   options: CallOptions = {},
-): Promise<{ status: number; body: unknown }> {
+): Promise<{ status: number; body: unknown; headers: Headers }> {
   const { key = stack.secretKey, method = 'POST', contentType = 'application/json' } = options;
   const response = await fetch(`${stack.apiUrl}/functions/v1/${name}`, {
     method,
     headers: {
       ...(key === null ? {} : { apikey: key }),
       ...(contentType === null ? {} : { 'content-type': contentType }),
+      ...options.headers,
     },
-    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    ...(body === undefined ? {} : encoded(body)),
   });
-  return { status: response.status, body: await response.json() };
+  return { status: response.status, body: await response.json(), headers: response.headers };
+}
+
+function encoded(body: unknown): RequestInit & { duplex?: 'half' } {
+  if (typeof body === 'string') return { body };
+  if (body instanceof Uint8Array) return { body: new Uint8Array(body) };
+  if (body instanceof ReadableStream) return { body, duplex: 'half' };
+  return { body: JSON.stringify(body) };
 }
 
 /** The reply to a call that must answer with a status, parsed by its contract. */

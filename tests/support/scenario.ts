@@ -191,6 +191,24 @@ export async function rowCounts(sql: postgres.Sql): Promise<Record<string, numbe
   return Object.fromEntries(await Promise.all(counts));
 }
 
+/** A fingerprint of every table of ours and of the queue of pg_net, by name: equal when no row changed. */
+export async function tableContents(sql: postgres.Sql): Promise<Record<string, string>> {
+  const tables = await sql<{ name: string }[]>`
+    select c.oid::regclass::text as name from pg_class c
+    where c.relnamespace in ('public'::regnamespace, 'postloop'::regnamespace) and c.relkind = 'r'
+    union all select 'net.http_request_queue'
+    order by name`;
+  const [row] = await sql.unsafe(
+    `select ${tables
+      .map(
+        ({ name }) =>
+          `(select md5(string_agg(t::text, '|' order by t::text)) from ${name} t) as "${name}"`,
+      )
+      .join(', ')}`,
+  );
+  return { ...row };
+}
+
 /** What the function `learning` does for one account: statistics, posteriors, record. */
 export async function learn(sql: postgres.Sql, accountId: number, now: Date) {
   const statistics = await learningStatistics(sql, accountId, now);

@@ -1,10 +1,11 @@
 /** From a request to a handler's checked input, and from its result to JSON. */
 import { LimitedBytesTransformStream } from '@std/streams/limited_bytes_transform_stream';
-import { toText } from '@std/streams/to_text';
+import { toBytes } from '@std/streams/to_bytes';
 import type { SupabaseContext, WithSupabaseConfig } from '@supabase/server';
 import type { z } from 'zod';
 import { type Database, PostloopError } from './contracts.ts';
 import type { DatabaseClient } from './database.ts';
+import { parseJson } from './json.ts';
 
 const MAX_BODY_BYTES = 1_000_000;
 
@@ -44,15 +45,16 @@ async function readBody<Schema extends z.ZodType>(
   if (request.method !== 'POST') {
     throw new PostloopError(405, 'method_not_allowed', 'Send a POST request.');
   }
-  const text = await readText(request);
-  if (text !== '' && !isJson(request.headers.get('content-type'))) {
+  const bytes = await readBytes(request);
+  const isEmpty = bytes.length === 0;
+  if (!isEmpty && !isJson(request.headers.get('content-type'))) {
     throw new PostloopError(
       415,
       'content_type_not_json',
-      'Send the body as JSON with the header content-type: application/json.',
+      'Send the body as JSON in UTF-8 with the header content-type: application/json.',
     );
   }
-  const result = bodySchema.safeParse(parseJson(text === '' ? '{}' : text));
+  const result = bodySchema.safeParse(isEmpty ? {} : parseJson(bytes));
   if (!result.success) {
     const issues = result.error.issues.map((issue) => ({
       path: issue.path.join('.'),
@@ -68,10 +70,10 @@ async function readBody<Schema extends z.ZodType>(
   return result.data;
 }
 
-async function readText(request: Request): Promise<string> {
-  if (!request.body) return '';
+async function readBytes(request: Request): Promise<Uint8Array> {
+  if (!request.body) return new Uint8Array();
   try {
-    return await toText(
+    return await toBytes(
       request.body.pipeThrough(new LimitedBytesTransformStream(MAX_BODY_BYTES, { error: true })),
     );
   } catch (error) {
@@ -82,26 +84,23 @@ async function readText(request: Request): Promise<string> {
   }
 }
 
+/** JSON is UTF-8: another charset would be read as other text than was meant. */
 function isJson(contentType: string | null): boolean {
-  return contentType?.split(';')[0]?.trim().toLowerCase() === 'application/json';
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new PostloopError(
-      400,
-      'body_not_json',
-      `The body is not JSON: ${(error as Error).message}`,
-    );
-  }
+  const [type, ...parameters] = (contentType ?? '').toLowerCase().split(';');
+  return (
+    type?.trim() === 'application/json' &&
+    parameters.every((parameter) => {
+      const [name, value = ''] = parameter.split('=').map((part) => part.trim());
+      return name !== 'charset' || /^"?utf-?8"?$/.test(value);
+    })
+  );
 }
 
 function errorResponse(error: unknown): Response {
   if (error instanceof PostloopError) {
     if (error.status >= 500) console.error(JSON.stringify(error.toBody()));
-    return Response.json(error.toBody(), { status: error.status });
+    const headers = new Headers(error.status === 405 ? { allow: 'POST' } : {});
+    return Response.json(error.toBody(), { status: error.status, headers });
   }
   console.error(error);
   const body = { code: 'internal', message: 'An unexpected error; the function log has it.' };

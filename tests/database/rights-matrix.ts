@@ -1,0 +1,134 @@
+/**
+ * Who may do what: every relation and function of the schemas public and postloop, one line each.
+ * `rights.test.ts` compares it with the catalogue, both ways, and acts as each role.
+ *
+ * PUBLIC, anon and scraper have no right on any relation; authenticated may at most select.
+ */
+
+/** What a signed-in user sees: the rows of accounts that they own, every row, or an error. */
+type SignedIn = 'own rows' | 'all rows' | 'nothing';
+
+export type RelationRights = {
+  is: 'table' | 'view' | 'sequence';
+  signedIn: SignedIn;
+  /** What service_role may, in the order select, insert, update, delete. */
+  service: string;
+  /** The column that says whose a row is. */
+  key: 'account_id' | 'id' | 'post_id';
+};
+
+export type FunctionRights = {
+  /** The roles that may execute it, apart from its owner. */
+  execute: ('service_role' | 'scraper')[];
+  /** Why it runs with the rights of its owner; without a reason it must not. */
+  definer?: string;
+};
+
+const READ = 'select';
+const WRITE = 'select, insert, update';
+const DELETE = 'select, insert, update, delete';
+
+const table = (
+  signedIn: SignedIn,
+  service: string,
+  key: RelationRights['key'] = 'account_id',
+): RelationRights => ({ is: 'table', signedIn, service, key });
+const view = (signedIn: SignedIn): RelationRights => ({
+  ...table(signedIn, READ),
+  is: 'view',
+});
+const sequence: RelationRights = { ...table('nothing', ''), is: 'sequence' };
+
+export const RELATIONS: Record<string, RelationRights> = {
+  'postloop.checks': table('nothing', READ),
+  'postloop.schema_findings': table('nothing', WRITE),
+  'public.account_rates': table('own rows', WRITE),
+  'public.accounts': table('own rows', WRITE, 'id'),
+  'public.accounts_id_seq': sequence,
+  'public.angle_performance': view('own rows'),
+  'public.collection_attempts': table('nothing', WRITE),
+  'public.collection_attempts_id_seq': sequence,
+  'public.collection_phases': table('all rows', READ),
+  'public.content_metadata': table('own rows', WRITE),
+  'public.dimension_performance': table('own rows', DELETE),
+  'public.dimension_values': table('own rows', WRITE),
+  'public.dimensions': table('all rows', WRITE),
+  'public.follower_collections': table('nothing', WRITE),
+  'public.follower_hour': table('own rows', WRITE),
+  'public.follower_snapshots': table('own rows', WRITE),
+  'public.format_performance': view('own rows'),
+  'public.generator_performance': view('own rows'),
+  'public.hook_performance': view('own rows'),
+  'public.integrity_events': table('own rows', 'select, insert'),
+  'public.integrity_events_id_seq': sequence,
+  'public.invariant_states': table('nothing', DELETE),
+  'public.job_schedules': table('all rows', READ),
+  'public.learning_state': table('nothing', WRITE),
+  'public.metric_collections': table('own rows', WRITE),
+  'public.operation_budgets': table('nothing', 'select, update'),
+  'public.payload_shapes': table('nothing', WRITE),
+  'public.pipeline_health': view('nothing'),
+  'public.pipeline_runs': table('nothing', DELETE),
+  'public.post_analytics': table('own rows', WRITE, 'post_id'),
+  'public.post_attribution': table('own rows', WRITE),
+  'public.post_credit': table('own rows', WRITE),
+  'public.post_hourly_impressions': table('own rows', WRITE, 'post_id'),
+  'public.post_outcomes': table('own rows', DELETE),
+  'public.post_tracking': view('own rows'),
+  'public.read_outcomes': table('nothing', READ),
+  'public.real_tweet_metrics': table('own rows', WRITE),
+  'public.reward_weights': table('all rows', 'select, update'),
+  'public.scraper_sessions': table('nothing', WRITE),
+  'public.session_budgets': table('nothing', WRITE),
+  'public.tone_performance': view('own rows'),
+  'public.topic_performance': view('own rows'),
+};
+
+const SERVER: FunctionRights = { execute: ['service_role'] };
+const SCRAPER: FunctionRights = {
+  execute: ['scraper', 'service_role'],
+  definer: 'its caller scraper may touch no table',
+};
+/** pg_cron calls it as its owner. */
+const OWNER: FunctionRights = { execute: [] };
+
+/** By name; none is overloaded. A name that ends in * stands for those without a line of their own. */
+export const FUNCTIONS: Record<string, FunctionRights> = {
+  'postloop.check_*': SERVER,
+  'postloop.cleanup': OWNER,
+  'postloop.copy_metrics': SERVER,
+  'postloop.discover_posts': SERVER,
+  'postloop.fill_followers': SERVER,
+  'postloop.first_unknown_value': SERVER,
+  'postloop.fit_rates': SERVER,
+  'postloop.followers_at_posting': SERVER,
+  'postloop.invoke_job': OWNER,
+  'postloop.live_schema': { execute: ['service_role'], definer: 'cron.job shows its owner only' },
+  'postloop.next_attempt': SERVER,
+  'postloop.post_rewards': SERVER,
+  'postloop.record_analytics': SERVER,
+  'postloop.record_events': SERVER,
+  'postloop.refuse_unknown_values': SERVER,
+  'postloop.run_status': SERVER,
+  'postloop.schedule_reads': SERVER,
+  'postloop.split_followers': SERVER,
+  'postloop.tracked_post': SERVER,
+  'public.attribute_posts': SERVER,
+  'public.attribution_backlog': SERVER,
+  'public.check_pipeline': SERVER,
+  'public.claim_reads': SCRAPER,
+  'public.finish_run': SERVER,
+  'public.learning_backlog': SERVER,
+  'public.learning_statistics': SERVER,
+  'public.pipeline_state': SERVER,
+  'public.recommendation_inputs': SERVER,
+  'public.record_performance': SERVER,
+  'public.record_reads': SCRAPER,
+  'public.register_account': SERVER,
+  'public.report_session': SCRAPER,
+  'public.reserve_session': SCRAPER,
+  'public.schema_drift': SERVER,
+  'public.start_run': SERVER,
+  'public.store_decisions': SERVER,
+  'public.track_post': SERVER,
+};
