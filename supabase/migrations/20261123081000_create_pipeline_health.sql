@@ -30,24 +30,16 @@ set statement_timeout = '30s'
 as $$
 declare
   v_check text;
-  v_row record;
 begin
   for v_check in select c.check_name from postloop.checks c order by c.position loop
     -- A check that cannot be made is itself a failure, and must not hide the others.
     begin
-      for v_row in execute format(
-        'select k.*, s.status as known_status, s.since as known_since
+      -- plpgsql_check cannot follow a record that dynamic SQL fills
+      return query execute format(
+        'select k.name, k.status, k.measured, k.threshold,
+           case when s.status = k.status then s.since else $1 end, k.what_to_do
          from postloop.%I($1) k left join public.invariant_states s on s.name = k.name', 'check_' || v_check)
-        using p_now
-      loop
-        name := v_row.name;
-        status := v_row.status;
-        measured := v_row.measured;
-        threshold := v_row.threshold;
-        since := case when v_row.known_status = v_row.status then v_row.known_since else p_now end;
-        what_to_do := v_row.what_to_do;
-        return next;
-      end loop;
+        using p_now;
     exception when others then
       name := v_check;
       status := 'failing';

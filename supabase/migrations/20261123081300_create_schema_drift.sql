@@ -22,7 +22,7 @@ security definer
 set search_path = ''
 as $$
 declare
-  v_cron_jobs jsonb := '{}';
+  v_cron_jobs jsonb := '{}'::jsonb;
 begin
   if to_regclass('cron.job') is not null then
     select coalesce(jsonb_object_agg(j.jobname,
