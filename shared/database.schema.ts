@@ -18,9 +18,18 @@ export const DATABASE_SCHEMA = {
       command: "select postloop.invoke_job('learning')",
       schedule: '35 */2 * * *',
     },
+    'postloop-watch': { command: 'select postloop.watch()', schedule: '*/5 * * * *' },
   },
   functions: {
     postloop: {
+      alert_message: [
+        {
+          arguments:
+            'p_url text, p_alerts jsonb, p_now timestamp with time zone, p_project text DEFAULT NULL::text',
+          result: 'jsonb',
+          security_definer: false,
+        },
+      ],
       check_schema: [
         {
           arguments: 'p_now timestamp with time zone',
@@ -35,10 +44,20 @@ export const DATABASE_SCHEMA = {
           security_definer: false,
         },
       ],
+      close_abandoned_runs: [
+        { arguments: 'p_now timestamp with time zone', result: 'integer', security_definer: false },
+      ],
       copy_metrics: [
         {
           arguments: 'p_now timestamp with time zone',
           result: 'TABLE(account_id bigint, posts integer, changed integer)',
+          security_definer: false,
+        },
+      ],
+      deliver_alerts: [
+        {
+          arguments: 'p_url text, p_project text, p_now timestamp with time zone',
+          result: 'integer',
           security_definer: false,
         },
       ],
@@ -78,6 +97,9 @@ export const DATABASE_SCHEMA = {
           security_definer: false,
         },
       ],
+      forget_alerts: [
+        { arguments: 'p_now timestamp with time zone', result: 'void', security_definer: false },
+      ],
       invoke_job: [{ arguments: 'p_job text', result: 'bigint', security_definer: false }],
       live_schema: [{ arguments: '', result: 'jsonb', security_definer: true }],
       next_attempt: [
@@ -85,6 +107,14 @@ export const DATABASE_SCHEMA = {
           arguments:
             'p_outcome text, p_attempts integer, p_key text, p_now timestamp with time zone',
           result: 'timestamp with time zone',
+          security_definer: false,
+        },
+      ],
+      note_changes: [
+        {
+          arguments:
+            'p_found jsonb, p_is_complete boolean, p_has_webhook boolean, p_now timestamp with time zone',
+          result: 'integer',
           security_definer: false,
         },
       ],
@@ -130,6 +160,13 @@ export const DATABASE_SCHEMA = {
         },
       ],
       tracked_post: [{ arguments: 'p_post_id text', result: 'jsonb', security_definer: false }],
+      watch: [
+        {
+          arguments: 'p_now timestamp with time zone DEFAULT now()',
+          result: 'jsonb',
+          security_definer: true,
+        },
+      ],
     },
     public: {
       attribute_posts: [
@@ -278,6 +315,25 @@ export const DATABASE_SCHEMA = {
         handle: { nullable: false, type: 'text' },
         id: { nullable: false, type: 'bigint' },
         owner_id: { nullable: true, type: 'uuid' },
+      },
+      alerts: {
+        attempts: { nullable: false, type: 'integer' },
+        change: { nullable: false, type: 'text' },
+        created_at: { nullable: false, type: 'timestamp with time zone' },
+        delivered_at: { nullable: true, type: 'timestamp with time zone' },
+        delivery: { nullable: false, type: 'text' },
+        id: { nullable: false, type: 'bigint' },
+        invariant: { nullable: false, type: 'text' },
+        last_error: { nullable: true, type: 'text' },
+        measured: { nullable: true, type: 'text' },
+        next_attempt_at: { nullable: false, type: 'timestamp with time zone' },
+        previous_status: { nullable: true, type: 'text' },
+        request_id: { nullable: true, type: 'bigint' },
+        sent_at: { nullable: true, type: 'timestamp with time zone' },
+        since: { nullable: false, type: 'timestamp with time zone' },
+        status: { nullable: false, type: 'text' },
+        threshold: { nullable: true, type: 'text' },
+        what_to_do: { nullable: true, type: 'text' },
       },
       collection_attempts: {
         account_id: { nullable: false, type: 'bigint' },

@@ -66,6 +66,67 @@ export type Database = {
         };
         Relationships: [];
       };
+      alerts: {
+        Row: {
+          attempts: number;
+          change: string;
+          created_at: string;
+          delivered_at: string | null;
+          delivery: string;
+          id: number;
+          invariant: string;
+          last_error: string | null;
+          measured: string | null;
+          next_attempt_at: string;
+          previous_status: string | null;
+          request_id: number | null;
+          sent_at: string | null;
+          since: string;
+          status: string;
+          threshold: string | null;
+          what_to_do: string | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          attempts?: number;
+          change: string;
+          created_at: string;
+          delivered_at?: string | null;
+          delivery?: string;
+          id?: never;
+          invariant: string;
+          last_error?: string | null;
+          measured?: string | null;
+          next_attempt_at: string;
+          previous_status?: string | null;
+          request_id?: number | null;
+          sent_at?: string | null;
+          since: string;
+          status: string;
+          threshold?: string | null;
+          what_to_do?: string | null;
+        };
+        Update: {
+          attempts?: number;
+          change?: string;
+          created_at?: string;
+          delivered_at?: string | null;
+          delivery?: string;
+          id?: never;
+          invariant?: string;
+          last_error?: string | null;
+          measured?: string | null;
+          next_attempt_at?: string;
+          previous_status?: string | null;
+          request_id?: number | null;
+          sent_at?: string | null;
+          since?: string;
+          status?: string;
+          threshold?: string | null;
+          what_to_do?: string | null;
+        };
+        Relationships: [];
+      };
       collection_attempts: {
         Row: {
           account_id: number;

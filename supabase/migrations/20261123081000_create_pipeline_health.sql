@@ -20,7 +20,7 @@ create table public.invariant_states (
 comment on table public.invariant_states is 'The state in which each invariant was last found; written by the watch job.';
 comment on column public.invariant_states.since is 'When it was first found in this state.';
 alter table public.invariant_states enable row level security;
-grant select, insert, update, delete on public.invariant_states to service_role;
+grant select on public.invariant_states to service_role;
 
 create function public.check_pipeline(p_now timestamptz)
 returns table (name text, status text, measured text, threshold text, since timestamptz, what_to_do text)

@@ -10,6 +10,7 @@ begin
       -- relation, what authenticated may (row level security picks the rows), what service_role may
       ('public.account_rates', 'select', 'select, insert, update'),
       ('public.accounts', 'select', 'select, insert, update'),
+      ('public.alerts', null, 'select'),
       ('public.angle_performance', 'select', 'select'),
       ('public.collection_attempts', null, 'select, insert, update'),
       ('public.collection_phases', 'select', 'select'),
@@ -24,7 +25,7 @@ begin
       ('public.generator_performance', 'select', 'select'),
       ('public.hook_performance', 'select', 'select'),
       ('public.integrity_events', 'select', 'select, insert'),
-      ('public.invariant_states', null, 'select, insert, update, delete'),
+      ('public.invariant_states', null, 'select'),
       ('public.job_schedules', 'select', 'select'),
       ('public.learning_state', null, 'select, insert, update'),
       ('public.metric_collections', 'select', 'select, insert, update'),

@@ -28,6 +28,7 @@ describe.skipIf(!DEBIAN_BIN)('the schedules under the real pg_cron (PG_CRON_BIN)
       { jobname: 'postloop-cleanup', schedule: '20 3 * * *', active: true },
       { jobname: 'postloop-health', schedule: '*/15 * * * *', active: true },
       { jobname: 'postloop-learning', schedule: '35 */2 * * *', active: true },
+      { jobname: 'postloop-watch', schedule: '*/5 * * * *', active: true },
     ]);
   });
 
@@ -40,7 +41,7 @@ describe.skipIf(!DEBIAN_BIN)('the schedules under the real pg_cron (PG_CRON_BIN)
       join cron.job j using (jobid)
       where d.start_time >= ${started.now} and d.end_time is not null
       order by 1`;
-    for (let waited = 0; (await finished()).length < 4 && waited < 80; waited += 1) {
+    for (let waited = 0; (await finished()).length < 5 && waited < 80; waited += 1) {
       await sleep(1_000);
     }
     expect((await finished()).map(({ jobname, status }) => [jobname, status])).toEqual([
@@ -48,6 +49,7 @@ describe.skipIf(!DEBIAN_BIN)('the schedules under the real pg_cron (PG_CRON_BIN)
       ['postloop-cleanup', 'succeeded'],
       ['postloop-health', 'succeeded'],
       ['postloop-learning', 'succeeded'],
+      ['postloop-watch', 'succeeded'],
     ]);
 
     const requests = await sql<{ url: string; key: string; timeout_milliseconds: number }[]>`
@@ -61,7 +63,12 @@ describe.skipIf(!DEBIAN_BIN)('the schedules under the real pg_cron (PG_CRON_BIN)
         timeout_milliseconds: 120_000,
       })),
     );
-    const [cleanup] = await sql`select status from public.pipeline_runs where job = 'cleanup'`;
-    expect(cleanup).toEqual({ status: 'succeeded' });
+    const own = await sql`
+      select distinct job, status from public.pipeline_runs where job in ('cleanup', 'watch')
+      order by job`;
+    expect([...own]).toEqual([
+      { job: 'cleanup', status: 'succeeded' },
+      { job: 'watch', status: 'succeeded' },
+    ]);
   }, 120_000);
 });

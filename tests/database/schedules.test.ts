@@ -14,7 +14,7 @@ beforeEach(async () => {
 
 const KEY = 'sb_secret_of_these_tests';
 
-it('runs attribution and learning every two hours, health every quarter, cleanup every night', async () => {
+it('runs attribution and learning every two hours, health every quarter, watch every five minutes, cleanup every night', async () => {
   const { sql } = database;
   expect(
     await sql`select jobname, schedule, command, active from cron.job order by jobname`,
@@ -41,6 +41,12 @@ it('runs attribution and learning every two hours, health every quarter, cleanup
       jobname: 'postloop-learning',
       schedule: '35 */2 * * *',
       command: "select postloop.invoke_job('learning')",
+      active: true,
+    },
+    {
+      jobname: 'postloop-watch',
+      schedule: '*/5 * * * *',
+      command: 'select postloop.watch()',
       active: true,
     },
   ]);

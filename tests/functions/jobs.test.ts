@@ -230,7 +230,8 @@ it('is all started by pg_cron through pg_net, with the key from Vault', async ()
   // A copy of the template database has the template's name in its jobs.
   await sql`select cron.alter_job(jobid, database := current_database()) from cron.job`;
   const { runs, sent } = await stack.scheduler.tick(minutes(125));
-  expect(runs.map((one) => `${one.due.toISOString().slice(11, 16)} ${one.jobname}`)).toEqual([
+  const calling = runs.filter(({ jobname }) => jobname !== 'postloop-watch');
+  expect(calling.map((one) => `${one.due.toISOString().slice(11, 16)} ${one.jobname}`)).toEqual([
     '12:05 postloop-attribution',
     '12:15 postloop-health',
     '12:30 postloop-health',
