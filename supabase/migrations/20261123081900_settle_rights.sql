@@ -71,7 +71,8 @@ $$;
 revoke all on function
   public.attribute_posts, public.attribution_backlog, public.check_pipeline, public.claim_reads,
   public.finish_run, public.learning_backlog, public.learning_statistics, public.pipeline_state,
-  public.recommendation_inputs, public.record_performance, public.record_reads,
+  public.recommendation_inputs, public.record_failed_call,
+  public.record_performance, public.record_reads,
   public.register_account, public.report_session, public.reserve_session,
   public.schema_drift, public.start_run,
   public.store_decisions, public.track_post
@@ -79,7 +80,8 @@ revoke all on function
 grant execute on function
   public.attribute_posts, public.attribution_backlog, public.check_pipeline, public.claim_reads,
   public.finish_run, public.learning_backlog, public.learning_statistics, public.pipeline_state,
-  public.recommendation_inputs, public.record_performance, public.record_reads,
+  public.recommendation_inputs, public.record_failed_call,
+  public.record_performance, public.record_reads,
   public.register_account, public.report_session, public.reserve_session,
   public.schema_drift, public.start_run,
   public.store_decisions, public.track_post

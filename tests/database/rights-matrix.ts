@@ -133,6 +133,7 @@ export const FUNCTIONS: Record<string, FunctionRights> = {
   'public.learning_statistics': SERVER,
   'public.pipeline_state': SERVER,
   'public.recommendation_inputs': SERVER,
+  'public.record_failed_call': SERVER,
   'public.record_performance': SERVER,
   'public.record_reads': SCRAPER,
   'public.register_account': SERVER,

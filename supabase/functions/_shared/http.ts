@@ -2,10 +2,11 @@
 import { LimitedBytesTransformStream } from '@std/streams/limited_bytes_transform_stream';
 import { toBytes } from '@std/streams/to_bytes';
 import type { SupabaseContext, WithSupabaseConfig } from '@supabase/server';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { type Database, PostloopError } from './contracts.ts';
-import type { DatabaseClient } from './database.ts';
+import { callDatabase, type DatabaseClient } from './database.ts';
 import { parseJson } from './json.ts';
+import { toPostloopError } from './run.ts';
 
 const MAX_BODY_BYTES = 1_000_000;
 
@@ -33,7 +34,9 @@ export function jsonEndpoint<Schema extends z.ZodType>(
       const reply = await handle(body, context.supabaseAdmin);
       return Response.json(reply.body, { status: reply.status });
     } catch (error) {
-      return errorResponse(error);
+      const response = errorResponse(error);
+      if (response.status >= 500) await recordFailure(request, context.supabaseAdmin, error);
+      return response;
     }
   };
 }
@@ -94,6 +97,26 @@ function isJson(contentType: string | null): boolean {
       return name !== 'charset' || /^"?utf-?8"?$/.test(value);
     })
   );
+}
+
+/** So that health shows it too. A failed run is a row already; what cannot be stored is in the log. */
+async function recordFailure(
+  request: Request,
+  database: DatabaseClient,
+  error: unknown,
+): Promise<void> {
+  const failure = toPostloopError(error);
+  if (failure.details instanceof Object && 'run' in failure.details) return;
+  await callDatabase(
+    database,
+    'record_failed_call',
+    {
+      p_function: new URL(request.url).pathname.split('/').at(-1) ?? '',
+      p_error: { code: failure.code, message: failure.message },
+      p_now: new Date().toISOString(),
+    },
+    z.object({ code: z.literal('recorded') }),
+  ).catch((reason: Error) => console.error(reason.message));
 }
 
 function errorResponse(error: unknown): Response {
