@@ -1,7 +1,7 @@
 /** What a benchmark is: a size in, measurements and bars out. */
+import type { Bar } from '../local/bars.ts';
 
-/** A bar's name says in which direction it holds: `… at least …` or `… at most …`. */
-export type Bar = { name: string; value: number; bar: number; pass: boolean };
+export { atLeast, atMost } from '../local/bars.ts';
 
 export type Measurement = { name: string; value: number; unit: string };
 
@@ -56,18 +56,4 @@ export const milliseconds = (name: string, value: number): Measurement => ({
   name,
   value,
   unit: 'ms',
-});
-
-export const atMost = (name: string, value: number, bar: number): Bar => ({
-  name: `${name}, at most`,
-  value,
-  bar,
-  pass: value <= bar,
-});
-
-export const atLeast = (name: string, value: number, bar: number): Bar => ({
-  name: `${name}, at least`,
-  value,
-  bar,
-  pass: value >= bar,
 });

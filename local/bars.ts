@@ -1,0 +1,61 @@
+/** Bars that a measured value has to meet, and tables on a terminal. */
+import Table from 'cli-table3';
+import pc from 'picocolors';
+
+/** A bar's name says in which direction it holds: `…, at least` or `…, at most`. */
+export type Bar = { name: string; value: number; bar: number; pass: boolean };
+
+export const atMost = (name: string, value: number, bar: number): Bar => ({
+  name: `${name}, at most`,
+  value,
+  bar,
+  pass: value <= bar,
+});
+
+export const atLeast = (name: string, value: number, bar: number): Bar => ({
+  name: `${name}, at least`,
+  value,
+  bar,
+  pass: value >= bar,
+});
+
+/** The bars with what was measured, and whether each is met. */
+export const barsTable = (bars: readonly Bar[]) =>
+  table(
+    ['bar', 'value', 'bar', ''],
+    bars.map((bar) => [
+      bar.name,
+      formatNumber(bar.value),
+      formatNumber(bar.bar),
+      bar.pass ? pc.green('met') : pc.red('NOT MET'),
+    ]),
+    [3],
+  );
+
+/**
+ * A table whose first column is aligned to the left and all others to the right.
+ *
+ * @param left indices of further columns to align to the left
+ */
+export function table(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  left: readonly number[] = [],
+): string {
+  const view = new Table({
+    head: head.map((text) => pc.dim(text)),
+    colAligns: head.map((_, index) => (index === 0 || left.includes(index) ? 'left' : 'right')),
+    style: { head: [], border: pc.isColorSupported ? ['gray'] : [], compact: true },
+  });
+  view.push(...rows.map((row) => [...row]));
+  return view.toString();
+}
+
+/** Three significant digits; whole from 100 on; a dash for what cannot be said. */
+export function formatNumber(value: number): string {
+  if (Number.isNaN(value)) return '–';
+  if (Number.isInteger(value) || Math.abs(value) >= 100) {
+    return Math.round(value).toLocaleString('en-US');
+  }
+  return value.toPrecision(3);
+}

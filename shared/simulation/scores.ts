@@ -1,0 +1,46 @@
+/** How near estimates are to the truth. */
+
+/** Mean absolute error. */
+export function meanAbsoluteError(estimates: readonly number[], truth: readonly number[]): number {
+  return mean(estimates.map((estimate, i) => Math.abs(estimate - (truth[i] ?? Number.NaN))));
+}
+
+/** Pearson's correlation; NaN where one of the two does not vary. */
+export function pearson(xs: readonly number[], ys: readonly number[]): number {
+  const meanX = mean(xs);
+  const meanY = mean(ys);
+  let xy = 0;
+  let xx = 0;
+  let yy = 0;
+  xs.forEach((x, i) => {
+    const y = ys[i] ?? Number.NaN;
+    xy += (x - meanX) * (y - meanY);
+    xx += (x - meanX) ** 2;
+    yy += (y - meanY) ** 2;
+  });
+  return xy / Math.sqrt(xx * yy);
+}
+
+/** Spearman's rank correlation; equal values share the mean of their ranks. */
+export const spearman = (xs: readonly number[], ys: readonly number[]) =>
+  pearson(ranks(xs), ranks(ys));
+
+function ranks(xs: readonly number[]): number[] {
+  const order = xs.map((x, index) => ({ x, index })).sort((one, other) => one.x - other.x);
+  const result = new Array<number>(xs.length).fill(0);
+  for (let first = 0; first < order.length; ) {
+    let last = first;
+    while (order[last + 1]?.x === order[first]?.x) last += 1;
+    for (const { index } of order.slice(first, last + 1)) result[index] = (first + last) / 2;
+    first = last + 1;
+  }
+  return result;
+}
+
+export const mean = (xs: readonly number[]) => sum(xs) / xs.length;
+
+export const sum = (xs: Iterable<number>) => {
+  let total = 0;
+  for (const x of xs) total += x;
+  return total;
+};
