@@ -30,6 +30,20 @@ export const DATABASE_SCHEMA = {
           security_definer: false,
         },
       ],
+      check_calls: [
+        {
+          arguments: 'p_now timestamp with time zone',
+          result: 'TABLE(name text, status text, measured text, threshold text, what_to_do text)',
+          security_definer: false,
+        },
+      ],
+      check_imported_account: [
+        {
+          arguments: 'p_now timestamp with time zone',
+          result: 'TABLE(name text, status text, measured text, threshold text, what_to_do text)',
+          security_definer: false,
+        },
+      ],
       check_schema: [
         {
           arguments: 'p_now timestamp with time zone',
@@ -75,6 +89,13 @@ export const DATABASE_SCHEMA = {
           security_definer: false,
         },
       ],
+      first_system_rows: [
+        {
+          arguments: 'p_table text',
+          result: 'TABLE(place tid, old jsonb)',
+          security_definer: false,
+        },
+      ],
       first_unknown_value: [
         {
           arguments: 'p_account_id bigint, p_values jsonb',
@@ -100,8 +121,46 @@ export const DATABASE_SCHEMA = {
       forget_alerts: [
         { arguments: 'p_now timestamp with time zone', result: 'void', security_definer: false },
       ],
+      import_decisions: [
+        {
+          arguments: 'p_account_id bigint, p_now timestamp with time zone',
+          result: 'void',
+          security_definer: false,
+        },
+      ],
+      import_first_system: [
+        { arguments: 'p_now timestamp with time zone', result: 'jsonb', security_definer: false },
+      ],
+      import_posts: [
+        {
+          arguments: 'p_account_id bigint, p_now timestamp with time zone',
+          result: 'void',
+          security_definer: false,
+        },
+      ],
+      import_reads: [
+        {
+          arguments: 'p_account_id bigint, p_run_id uuid, p_now timestamp with time zone',
+          result: 'void',
+          security_definer: false,
+        },
+      ],
+      import_vocabulary: [
+        {
+          arguments: 'p_account_id bigint, p_now timestamp with time zone',
+          result: 'void',
+          security_definer: false,
+        },
+      ],
       invoke_job: [{ arguments: 'p_job text', result: 'bigint', security_definer: false }],
       live_schema: [{ arguments: '', result: 'jsonb', security_definer: true }],
+      minted_at: [
+        {
+          arguments: 'p_post_id text, p_now timestamp with time zone',
+          result: 'timestamp with time zone',
+          security_definer: false,
+        },
+      ],
       next_attempt: [
         {
           arguments:
@@ -118,6 +177,20 @@ export const DATABASE_SCHEMA = {
           security_definer: false,
         },
       ],
+      old_count: [{ arguments: 'p_text text', result: 'bigint', security_definer: false }],
+      old_decision_id: [{ arguments: 'p_text text', result: 'text', security_definer: false }],
+      old_decisions: [
+        {
+          arguments: '',
+          result:
+            'TABLE(place tid, key text, created_at timestamp with time zone, decision_id text, post_id text, kind text, dimensions jsonb, is_newest boolean, says jsonb)',
+          security_definer: false,
+        },
+      ],
+      old_moment: [
+        { arguments: 'p_text text', result: 'timestamp with time zone', security_definer: false },
+      ],
+      old_post_id: [{ arguments: 'p_old jsonb', result: 'text', security_definer: false }],
       post_rewards: [
         {
           arguments: 'p_account_id bigint, p_now timestamp with time zone',
@@ -213,11 +286,25 @@ export const DATABASE_SCHEMA = {
           security_definer: false,
         },
       ],
+      name_imported_account: [
+        {
+          arguments: 'p_handle text, p_now timestamp with time zone DEFAULT now()',
+          result: 'jsonb',
+          security_definer: false,
+        },
+      ],
       pipeline_state: [
         { arguments: 'p_now timestamp with time zone', result: 'jsonb', security_definer: false },
       ],
       recommendation_inputs: [
         { arguments: 'p_account text', result: 'jsonb', security_definer: false },
+      ],
+      record_failed_call: [
+        {
+          arguments: 'p_function text, p_error jsonb, p_now timestamp with time zone',
+          result: 'jsonb',
+          security_definer: false,
+        },
       ],
       record_performance: [
         {
@@ -294,10 +381,23 @@ export const DATABASE_SCHEMA = {
         check_name: { nullable: false, type: 'text' },
         position: { nullable: false, type: 'smallint' },
       },
+      imported_accounts: {
+        account_id: { nullable: false, type: 'bigint' },
+        imported_at: { nullable: false, type: 'timestamp with time zone' },
+        named_at: { nullable: true, type: 'timestamp with time zone' },
+      },
       schema_findings: {
         checked_at: { nullable: false, type: 'timestamp with time zone' },
         findings: { nullable: false, type: 'jsonb' },
         is_only_row: { nullable: false, type: 'boolean' },
+      },
+      upgraded_rows: {
+        id: { nullable: false, type: 'bigint' },
+        key: { nullable: false, type: 'text' },
+        place: { nullable: false, type: 'tid' },
+        reason: { nullable: true, type: 'text' },
+        result: { nullable: false, type: 'text' },
+        source: { nullable: false, type: 'text' },
       },
     },
     public: {
@@ -835,6 +935,13 @@ export const DATABASE_SCHEMA = {
         total_impressions: { nullable: true, type: 'bigint' },
         uses: { nullable: true, type: 'integer' },
         value: { nullable: true, type: 'text' },
+      },
+      upgrade_report: {
+        example: { nullable: true, type: 'text' },
+        reason: { nullable: true, type: 'text' },
+        result: { nullable: true, type: 'text' },
+        rows: { nullable: true, type: 'bigint' },
+        source: { nullable: true, type: 'text' },
       },
     },
   },

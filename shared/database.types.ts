@@ -2066,6 +2066,17 @@ export type Database = {
           },
         ];
       };
+      upgrade_report: {
+        Row: {
+          example: string | null;
+          reason: string | null;
+          result: string;
+          rows: number | null;
+          source: string;
+        };
+        ComputedFields: never;
+        Relationships: [];
+      };
     };
     Functions: {
       attribute_posts: { Args: { p_now: string }; Returns: Json };
@@ -2098,8 +2109,13 @@ export type Database = {
       };
       learning_backlog: { Args: { p_account_ids?: number[] }; Returns: number[] };
       learning_statistics: { Args: { p_account_id: number; p_now: string }; Returns: Json };
+      name_imported_account: { Args: { p_handle: string; p_now?: string }; Returns: Json };
       pipeline_state: { Args: { p_now: string }; Returns: Json };
       recommendation_inputs: { Args: { p_account: string }; Returns: Json };
+      record_failed_call: {
+        Args: { p_error: Json; p_function: string; p_now: string };
+        Returns: Json;
+      };
       record_performance: {
         Args: {
           p_account_id: number;

@@ -45,7 +45,8 @@ begin
       ('public.scraper_sessions', null, 'select, insert, update'),
       ('public.session_budgets', null, 'select, insert, update'),
       ('public.tone_performance', 'select', 'select'),
-      ('public.topic_performance', 'select', 'select')
+      ('public.topic_performance', 'select', 'select'),
+      ('public.upgrade_report', null, 'select')
     ) as rights (relation, authenticated, service_role)
   loop
     -- An identity column needs no right to its sequence.
@@ -70,7 +71,8 @@ $$;
 
 revoke all on function
   public.attribute_posts, public.attribution_backlog, public.check_pipeline, public.claim_reads,
-  public.finish_run, public.learning_backlog, public.learning_statistics, public.pipeline_state,
+  public.finish_run, public.learning_backlog, public.learning_statistics,
+  public.name_imported_account, public.pipeline_state,
   public.recommendation_inputs, public.record_failed_call,
   public.record_performance, public.record_reads,
   public.register_account, public.report_session, public.reserve_session,
@@ -79,7 +81,8 @@ revoke all on function
   from public, anon, authenticated, service_role, scraper;
 grant execute on function
   public.attribute_posts, public.attribution_backlog, public.check_pipeline, public.claim_reads,
-  public.finish_run, public.learning_backlog, public.learning_statistics, public.pipeline_state,
+  public.finish_run, public.learning_backlog, public.learning_statistics,
+  public.name_imported_account, public.pipeline_state,
   public.recommendation_inputs, public.record_failed_call,
   public.record_performance, public.record_reads,
   public.register_account, public.report_session, public.reserve_session,
