@@ -1,6 +1,7 @@
 /** A benchmark's result as tables that a person reads. */
 import pc from 'picocolors';
-import { barsTable, formatNumber, table } from '../local/bars.ts';
+import { barsTable, formatNumber } from '../local/bars.ts';
+import { table } from '../local/table.ts';
 import type { Result } from './benchmark.ts';
 
 export type Report = Result & {

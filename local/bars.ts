@@ -1,6 +1,6 @@
-/** Bars that a measured value has to meet, and tables on a terminal. */
-import Table from 'cli-table3';
+/** Bars that a measured value has to meet. */
 import pc from 'picocolors';
+import { table } from './table.ts';
 
 /** A bar's name says in which direction it holds: `…, at least` or `…, at most`. */
 export type Bar = { name: string; value: number; bar: number; pass: boolean };
@@ -29,27 +29,8 @@ export const barsTable = (bars: readonly Bar[]) =>
       formatNumber(bar.bar),
       bar.pass ? pc.green('met') : pc.red('NOT MET'),
     ]),
-    [3],
+    { right: [1, 3] },
   );
-
-/**
- * A table whose first column is aligned to the left and all others to the right.
- *
- * @param left indices of further columns to align to the left
- */
-export function table(
-  head: readonly string[],
-  rows: readonly (readonly string[])[],
-  left: readonly number[] = [],
-): string {
-  const view = new Table({
-    head: head.map((text) => pc.dim(text)),
-    colAligns: head.map((_, index) => (index === 0 || left.includes(index) ? 'left' : 'right')),
-    style: { head: [], border: pc.isColorSupported ? ['gray'] : [], compact: true },
-  });
-  view.push(...rows.map((row) => [...row]));
-  return view.toString();
-}
 
 /** Three significant digits; whole from 100 on; a dash for what cannot be said. */
 export function formatNumber(value: number): string {

@@ -15,6 +15,8 @@ export type LocalErrorCode =
   | 'command_failed'
   | 'bot_refused'
   | 'job_failed'
+  | 'project_unreachable'
+  | 'key_refused'
   | 'usage';
 
 /** The one error of `local/`: `code` is stable, `message` says what to do next. */

@@ -1,7 +1,7 @@
 /** A run's summary as tables that a person reads. */
-import Table from 'cli-table3';
 import pc from 'picocolors';
 import type { PostSummary, Summary, ValuePerformance } from './summary.ts';
+import { heading, table } from './table.ts';
 
 const POSTS_SHOWN = 10;
 const VALUES_SHOWN = 2;
@@ -24,20 +24,6 @@ export function report(summary: Summary): string {
     heading('The next post', `drawn with probability ${summary.recommendation.propensity}`),
     summary.recommendation.prompt,
   ].join('\n');
-}
-
-function heading(title: string, explanation: string): string {
-  return `\n${pc.bold(title)}  ${pc.dim(explanation)}`;
-}
-
-function table(head: string[], rows: string[][], rightFrom = 1): string {
-  const view = new Table({
-    head: head.map((text) => pc.dim(text)),
-    colAligns: head.map((_, index) => (index < rightFrom ? 'left' : 'right')),
-    style: { head: [], border: pc.isColorSupported ? ['gray'] : [], compact: true },
-  });
-  view.push(...rows);
-  return view.toString();
 }
 
 function readsTable({ collections, metrics_rows, metrics_exact, follower_snapshots }: Summary) {
@@ -83,7 +69,7 @@ function postsTable(posts: PostSummary[]): string {
       interval(post.followers_gained_low, post.followers_gained_high),
       post.followers_gained_naive === null ? '–' : signed(post.followers_gained_naive),
     ]),
-    3,
+    { right: [3, 8] },
   );
 }
 
@@ -98,7 +84,9 @@ function performanceTable({ performance }: Summary): string {
       String(value.uses),
     ]),
   );
-  return table(['dimension', 'value', 'effect', '80 %', 'better than average', 'uses'], rows, 2);
+  return table(['dimension', 'value', 'effect', '80 %', 'better than average', 'uses'], rows, {
+    right: [2, 6],
+  });
 }
 
 const best = (values: ValuePerformance[]) => values.slice(0, VALUES_SHOWN);

@@ -4,9 +4,10 @@
  */
 import { parseArgs } from 'node:util';
 import pc from 'picocolors';
-import { barsTable, formatNumber, table } from './bars.ts';
+import { barsTable, formatNumber } from './bars.ts';
 import { attribution } from './simulate/attribution.ts';
 import type { FigureTable, SimulationResult, Topic } from './simulate/topic.ts';
+import { table } from './table.ts';
 
 const TOPICS: Record<string, Topic> = Object.fromEntries(
   [attribution].map((topic) => [topic.name, topic]),

@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import pc from 'picocolors';
 import { recommendReplySchema } from '../shared/contracts/recommend.ts';
 import { LocalError } from './errors.ts';
+import { GATEWAY_PORT } from './gateway.ts';
 import { stopOnSignals } from './guard.ts';
 import { report } from './report.ts';
 import { createAudience } from './simulation/audience.ts';
@@ -165,6 +166,7 @@ async function run(options: Options): Promise<void> {
     console.log(options.json ? JSON.stringify(summary) : report(summary));
 
     if (!options.once) {
+      const isDefault = stack.apiUrl === `http://127.0.0.1:${GATEWAY_PORT}`;
       console.error(
         [
           '',
@@ -172,6 +174,7 @@ async function run(options: Options): Promise<void> {
           `Postgres  ${stack.databaseUrl}`,
           `X         ${site.url}/${HANDLE}`,
           `Logs      ${stack.logFolder}`,
+          `Doctor    npm run doctor${isDefault ? '' : ` -- --url ${stack.apiUrl}`}`,
           'The clock goes on from here. Ctrl-C stops everything.',
         ].join('\n'),
       );

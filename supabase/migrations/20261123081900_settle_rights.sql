@@ -72,7 +72,7 @@ $$;
 revoke all on function
   public.attribute_posts, public.attribution_backlog, public.check_pipeline, public.claim_reads,
   public.finish_run, public.learning_backlog, public.learning_statistics,
-  public.name_imported_account, public.pipeline_state,
+  public.loop_steps, public.name_imported_account, public.pipeline_state,
   public.recommendation_inputs, public.record_failed_call,
   public.record_performance, public.record_reads,
   public.register_account, public.report_session, public.reserve_session,
@@ -82,7 +82,7 @@ revoke all on function
 grant execute on function
   public.attribute_posts, public.attribution_backlog, public.check_pipeline, public.claim_reads,
   public.finish_run, public.learning_backlog, public.learning_statistics,
-  public.name_imported_account, public.pipeline_state,
+  public.loop_steps, public.name_imported_account, public.pipeline_state,
   public.recommendation_inputs, public.record_failed_call,
   public.record_performance, public.record_reads,
   public.register_account, public.report_session, public.reserve_session,

@@ -147,6 +147,7 @@ export const FUNCTIONS: Record<string, FunctionRights> = {
   'public.finish_run': SERVER,
   'public.learning_backlog': SERVER,
   'public.learning_statistics': SERVER,
+  'public.loop_steps': SERVER,
   'public.name_imported_account': SERVER,
   'public.pipeline_state': SERVER,
   'public.recommendation_inputs': SERVER,
