@@ -30,7 +30,56 @@ export const DATABASE_SCHEMA = {
           security_definer: false,
         },
       ],
+      check_attempts: [
+        {
+          arguments: 'p_now timestamp with time zone',
+          result: 'TABLE(name text, status text, measured text, threshold text, what_to_do text)',
+          security_definer: false,
+        },
+      ],
       check_calls: [
+        {
+          arguments: 'p_now timestamp with time zone',
+          result: 'TABLE(name text, status text, measured text, threshold text, what_to_do text)',
+          security_definer: false,
+        },
+      ],
+      check_cron_jobs: [
+        {
+          arguments: 'p_now timestamp with time zone',
+          result: 'TABLE(name text, status text, measured text, threshold text, what_to_do text)',
+          security_definer: true,
+        },
+      ],
+      check_due_reads: [
+        {
+          arguments: 'p_now timestamp with time zone',
+          result: 'TABLE(name text, status text, measured text, threshold text, what_to_do text)',
+          security_definer: false,
+        },
+      ],
+      check_ends: [
+        {
+          arguments: 'p_now timestamp with time zone',
+          result: 'TABLE(name text, status text, measured text, threshold text, what_to_do text)',
+          security_definer: false,
+        },
+      ],
+      check_follower_counts: [
+        {
+          arguments: 'p_now timestamp with time zone',
+          result: 'TABLE(name text, status text, measured text, threshold text, what_to_do text)',
+          security_definer: false,
+        },
+      ],
+      check_handover: [
+        {
+          arguments: 'p_now timestamp with time zone',
+          result: 'TABLE(name text, status text, measured text, threshold text, what_to_do text)',
+          security_definer: false,
+        },
+      ],
+      check_heartbeats: [
         {
           arguments: 'p_now timestamp with time zone',
           result: 'TABLE(name text, status text, measured text, threshold text, what_to_do text)',
@@ -44,7 +93,91 @@ export const DATABASE_SCHEMA = {
           security_definer: false,
         },
       ],
+      check_last_runs: [
+        {
+          arguments: 'p_now timestamp with time zone',
+          result: 'TABLE(name text, status text, measured text, threshold text, what_to_do text)',
+          security_definer: false,
+        },
+      ],
+      check_ledger: [
+        {
+          arguments: 'p_now timestamp with time zone',
+          result: 'TABLE(name text, status text, measured text, threshold text, what_to_do text)',
+          security_definer: false,
+        },
+      ],
+      check_missed_reads: [
+        {
+          arguments: 'p_now timestamp with time zone',
+          result: 'TABLE(name text, status text, measured text, threshold text, what_to_do text)',
+          security_definer: false,
+        },
+      ],
+      check_numbers: [
+        {
+          arguments: 'p_now timestamp with time zone',
+          result: 'TABLE(name text, status text, measured text, threshold text, what_to_do text)',
+          security_definer: false,
+        },
+      ],
+      check_payloads: [
+        {
+          arguments: 'p_now timestamp with time zone',
+          result: 'TABLE(name text, status text, measured text, threshold text, what_to_do text)',
+          security_definer: false,
+        },
+      ],
+      check_provenance: [
+        {
+          arguments: 'p_now timestamp with time zone',
+          result: 'TABLE(name text, status text, measured text, threshold text, what_to_do text)',
+          security_definer: false,
+        },
+      ],
+      check_requests: [
+        {
+          arguments: 'p_now timestamp with time zone',
+          result: 'TABLE(name text, status text, measured text, threshold text, what_to_do text)',
+          security_definer: true,
+        },
+      ],
+      check_rounding: [
+        {
+          arguments: 'p_now timestamp with time zone',
+          result: 'TABLE(name text, status text, measured text, threshold text, what_to_do text)',
+          security_definer: false,
+        },
+      ],
       check_schema: [
+        {
+          arguments: 'p_now timestamp with time zone',
+          result: 'TABLE(name text, status text, measured text, threshold text, what_to_do text)',
+          security_definer: false,
+        },
+      ],
+      check_scraper_runs: [
+        {
+          arguments: 'p_now timestamp with time zone',
+          result: 'TABLE(name text, status text, measured text, threshold text, what_to_do text)',
+          security_definer: false,
+        },
+      ],
+      check_secrets: [
+        {
+          arguments: 'p_now timestamp with time zone',
+          result: 'TABLE(name text, status text, measured text, threshold text, what_to_do text)',
+          security_definer: true,
+        },
+      ],
+      check_sessions: [
+        {
+          arguments: 'p_now timestamp with time zone',
+          result: 'TABLE(name text, status text, measured text, threshold text, what_to_do text)',
+          security_definer: false,
+        },
+      ],
+      check_tracked_posts: [
         {
           arguments: 'p_now timestamp with time zone',
           result: 'TABLE(name text, status text, measured text, threshold text, what_to_do text)',
@@ -67,6 +200,9 @@ export const DATABASE_SCHEMA = {
           result: 'TABLE(account_id bigint, posts integer, changed integer)',
           security_definer: false,
         },
+      ],
+      counted: [
+        { arguments: 'p_count bigint, p_noun text', result: 'text', security_definer: false },
       ],
       deliver_alerts: [
         {
@@ -111,6 +247,13 @@ export const DATABASE_SCHEMA = {
           security_definer: false,
         },
       ],
+      followers_at: [
+        {
+          arguments: 'p_account_id bigint, p_at timestamp with time zone',
+          result: 'double precision',
+          security_definer: false,
+        },
+      ],
       followers_at_posting: [
         {
           arguments: 'p_account_id bigint, p_posted_at timestamp with time zone',
@@ -121,6 +264,7 @@ export const DATABASE_SCHEMA = {
       forget_alerts: [
         { arguments: 'p_now timestamp with time zone', result: 'void', security_definer: false },
       ],
+      how_to_run: [{ arguments: 'p_job text', result: 'text', security_definer: false }],
       import_decisions: [
         {
           arguments: 'p_account_id bigint, p_now timestamp with time zone',
@@ -152,6 +296,7 @@ export const DATABASE_SCHEMA = {
           security_definer: false,
         },
       ],
+      in_words: [{ arguments: 'p_duration interval', result: 'text', security_definer: false }],
       invoke_job: [{ arguments: 'p_job text', result: 'bigint', security_definer: false }],
       live_schema: [{ arguments: '', result: 'jsonb', security_definer: true }],
       minted_at: [
@@ -286,6 +431,9 @@ export const DATABASE_SCHEMA = {
           security_definer: false,
         },
       ],
+      loop_steps: [
+        { arguments: 'p_now timestamp with time zone', result: 'jsonb', security_definer: false },
+      ],
       name_imported_account: [
         {
           arguments: 'p_handle text, p_now timestamp with time zone DEFAULT now()',
@@ -381,10 +529,20 @@ export const DATABASE_SCHEMA = {
         check_name: { nullable: false, type: 'text' },
         position: { nullable: false, type: 'smallint' },
       },
+      cron_jobs: {
+        command: { nullable: false, type: 'text' },
+        jobname: { nullable: false, type: 'text' },
+        schedule: { nullable: false, type: 'text' },
+      },
       imported_accounts: {
         account_id: { nullable: false, type: 'bigint' },
         imported_at: { nullable: false, type: 'timestamp with time zone' },
         named_at: { nullable: true, type: 'timestamp with time zone' },
+      },
+      job_requests: {
+        job: { nullable: false, type: 'text' },
+        request_id: { nullable: false, type: 'bigint' },
+        requested_at: { nullable: false, type: 'timestamp with time zone' },
       },
       schema_findings: {
         checked_at: { nullable: false, type: 'timestamp with time zone' },
@@ -554,6 +712,7 @@ export const DATABASE_SCHEMA = {
         description: { nullable: false, type: 'text' },
         every: { nullable: false, type: 'interval' },
         job: { nullable: false, type: 'text' },
+        since: { nullable: false, type: 'timestamp with time zone' },
       },
       learning_state: {
         account_id: { nullable: false, type: 'bigint' },

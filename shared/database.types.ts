@@ -648,17 +648,20 @@ export type Database = {
           description: string;
           every: string;
           job: string;
+          since: string;
         };
         ComputedFields: never;
         Insert: {
           description: string;
           every: string;
           job: string;
+          since?: string;
         };
         Update: {
           description?: string;
           every?: string;
           job?: string;
+          since?: string;
         };
         Relationships: [];
       };
@@ -2109,6 +2112,7 @@ export type Database = {
       };
       learning_backlog: { Args: { p_account_ids?: number[] }; Returns: number[] };
       learning_statistics: { Args: { p_account_id: number; p_now: string }; Returns: Json };
+      loop_steps: { Args: { p_now: string }; Returns: Json };
       name_imported_account: { Args: { p_handle: string; p_now?: string }; Returns: Json };
       pipeline_state: { Args: { p_now: string }; Returns: Json };
       recommendation_inputs: { Args: { p_account: string }; Returns: Json };

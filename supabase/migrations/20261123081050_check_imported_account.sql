@@ -11,8 +11,7 @@ as $$
       else format('account %s has waited for its name for %s days', i.account_id,
         greatest(extract(day from p_now - i.imported_at), 0)) end,
     'every account has its name',
-    case when i.account_id is not null then
-      'Run select public.name_imported_account(''<handle>''); with the X handle of the account whose posts were imported. Nothing of it is read before.' end
+    'Run select public.name_imported_account(''<handle>''); with the X handle of the account whose posts were imported. Nothing of it is read before.'
   from (select 1) one
   left join postloop.imported_accounts i on i.named_at is null
 $$;

@@ -1,23 +1,4 @@
 -- Looks after the pipeline from inside the database: when no edge function can be reached, the alert must still go out.
-create function postloop.close_abandoned_runs(p_now timestamptz)
-returns integer
-language sql
-set search_path = ''
-as $$
-  with closed as (
-    update public.pipeline_runs r
-    set status = 'failed', finished_at = clock_timestamp(), error = jsonb_build_object(
-      'code', 'abandoned', 'message', 'The run never reported its end; it was killed or timed out.')
-    -- no function or Lambda lives for 15 minutes; a run of watch ends with its transaction
-    where r.status = 'running' and r.started_at < p_now - interval '15 minutes' and r.job <> 'watch'
-    returning 1
-  )
-  select count(*)::integer from closed
-$$;
-comment on function postloop.close_abandoned_runs is
-  'Fails the runs that have been open for more than 15 minutes, with error code abandoned; returns how many.';
-create index pipeline_runs_open_idx on public.pipeline_runs (started_at) where status = 'running';
-
 create function postloop.note_changes(
   p_found jsonb,
   p_is_complete boolean,
@@ -261,7 +242,7 @@ $$;
 comment on function postloop.watch is
   'Checks every invariant, stores its state, and tells the webhook in Vault (postloop_alert_webhook) of each change. Returns {code, run_id, checked, alerts, sent, abandoned, error}; code is watched, failed (error is {code, message}) or busy (another one runs, nothing was done).';
 
-revoke execute on function postloop.close_abandoned_runs, postloop.note_changes,
+revoke execute on function postloop.note_changes,
   postloop.deliver_alerts, postloop.forget_alerts, postloop.watch from public, anon, authenticated;
 grant execute on function postloop.watch to service_role;
 

@@ -46,6 +46,7 @@ describe('a job', () => {
       ['health', 'never_ran', 900],
       ['learning', 'never_ran', 7200],
       ['scraper', 'never_ran', 60],
+      ['watch', 'never_ran', 300],
     ]);
   });
 
