@@ -56,6 +56,7 @@ export async function play(options: PlayOptions): Promise<void> {
   const postTimes = planPosts(startsAt, days, rng);
   const total = { posts: 0, reads: 0 };
 
+  await watch(stack, false);
   await stack.sql`select public.register_account(${options.handle}, ${stack.sql.json(VOCABULARY)}, ${startsAt})`;
   for (;;) {
     const post = postTimes[0];
@@ -79,6 +80,13 @@ export async function play(options: PlayOptions): Promise<void> {
     options.onProgress({ now, day, days, ...total });
   }
   await fireSchedules(stack, new Date(end));
+  await watch(stack, true);
+}
+
+/** The watch runs in SQL, by the clock on the wall: to it a fortnight on the virtual one is long ago. */
+async function watch({ sql }: Stack, active: boolean): Promise<void> {
+  await sql`
+    select cron.alter_job(jobid, active := ${active}) from cron.job where jobname = 'postloop-watch'`;
 }
 
 /** The posts between the start and the end, in order, each at a whole minute. */
