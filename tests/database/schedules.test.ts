@@ -149,9 +149,9 @@ describe('cleanup', () => {
     ]);
   });
 
-  it('marks a run that nobody closed within an hour as abandoned', async () => {
+  it('marks a run that nobody closed within 15 minutes as abandoned', async () => {
     await run('scraper', hours(-2), { status: 'running', finished_at: null, expected: 3 });
-    await run('scraper', hours(-0.5), { status: 'running', finished_at: null, expected: 3 });
+    await run('scraper', hours(-0.2), { status: 'running', finished_at: null, expected: 3 });
     await cleanup();
     expect((await runs()).map((row) => [row.status, row.code])).toEqual([
       ['failed', 'abandoned'],
@@ -160,7 +160,7 @@ describe('cleanup', () => {
   });
 
   it('goes by when a run really started, not by the moment that it replays', async () => {
-    const replay = { started_at: hours(-0.5) };
+    const replay = { started_at: hours(-0.2) };
     await run('attribution', days(-200), replay);
     await run('scraper', days(-200), { ...replay, status: 'running', finished_at: null });
     await cleanup();
