@@ -1,5 +1,38 @@
 /** What to learn from an account's finished posts, and what to recommend next. */
 export {
+  type AdditiveFit,
+  ALARM_DISCOUNT,
+  addRow,
+  emptyMoments,
+  type FeatureGroup,
+  type FitOptions,
+  fitAdditive,
+  gramOf,
+  HALF_LIFE_DAYS,
+  INTERCEPT_VARIANCE,
+  type PostAge,
+  postWeight,
+  type SparseRow,
+  scaleMoments,
+  type WeightedMoments,
+} from './additive.ts';
+export {
+  type Design,
+  type DesignOptions,
+  type DesignPost,
+  designOf,
+  dimensionGroups,
+} from './design.ts';
+export {
+  type ContrastOptions,
+  contrasts,
+  type DimensionGroup,
+  type ValueEffect,
+  valueEffectSchema,
+} from './effects.ts';
+export { type JointModel, jointModelOf, jointModelSchema } from './joint-model.ts';
+export { type JointEvidence, jointPromptBlock, type ValueEvidence } from './joint-prompt.ts';
+export {
   type DimensionPerformanceRow,
   dimensionPerformanceRowSchema,
   type LearnedMarginals,
@@ -26,6 +59,18 @@ export {
   type ValueInput,
   valueInputSchema,
 } from './recommend.ts';
+export { type Rule, ruleSchema } from './rules.ts';
+export {
+  drawJointSlate,
+  type JointPolicy,
+  type JointSlate,
+  type JointSlateInputs,
+  type JointSlateOptions,
+  type JointSlateOutcome,
+  jointPolicySchema,
+  jointSlateInputsSchema,
+  jointSlateSchema,
+} from './slate.ts';
 export {
   type LearningStatistics,
   learningStatisticsSchema,

@@ -1,6 +1,7 @@
 import type { DimensionValues } from '../contracts/identifiers.ts';
 import type { DimensionPerformanceRow } from './marginal.ts';
 import { byCodeUnits } from './order.ts';
+import { assignedLines, clipped, counted, percent, shortList, signed } from './prompt-text.ts';
 import type { DimensionInput, RecommendationInputs } from './recommend.ts';
 
 /** Uses from which a value can be called good or bad. */
@@ -8,10 +9,8 @@ const MIN_USES = 5;
 const TOP_PROBABILITY = 0.8;
 const AVOID_PROBABILITY = 0.2;
 
-/** Per dimension: lines with evidence in each section, and names of values never tried. */
+/** Per dimension: lines with evidence in each section. */
 const MAX_LINES = 5;
-const MAX_NAMES = 8;
-const MAX_NAME_LENGTH = 80;
 
 const LEGEND = [
   'Each dimension is judged on its own. effect: how far a value lies above (+) or below (-) the',
@@ -27,7 +26,11 @@ const LEGEND = [
  * dimension however large the vocabulary is.
  */
 export function promptBlock(inputs: RecommendationInputs, assigned: DimensionValues): string {
-  const lines = ['Write the next post with these choices:', ...assignedLines(inputs, assigned), ''];
+  const lines = [
+    'Write the next post with these choices:',
+    ...assignedLines(inputs.dimensions, assigned),
+    '',
+  ];
   const known = inputs.dimensions.some((dimension) => performances(dimension).length > 0);
   if (!known) {
     lines.push(
@@ -41,16 +44,6 @@ export function promptBlock(inputs: RecommendationInputs, assigned: DimensionVal
     if (dimension.values.length > 0) lines.push('', ...dimensionLines(dimension));
   }
   return lines.join('\n');
-}
-
-function assignedLines(inputs: RecommendationInputs, assigned: DimensionValues): string[] {
-  const positions = inputs.dimensions.map(({ dimension }) => dimension);
-  const names = new Set([...positions, ...Object.keys(assigned).sort(byCodeUnits)]);
-  const values = new Map(Object.entries(assigned));
-  return [...names].flatMap((name) => {
-    const value = values.get(name);
-    return value === undefined ? [] : [`- ${name}: ${oneLine(value)}`];
-  });
 }
 
 function dimensionLines(dimension: DimensionInput): string[] {
@@ -102,38 +95,4 @@ function evidence(row: DimensionPerformanceRow): string {
     `P ${percent(row.prob_above_average)}`,
     `confidence ${row.confidence.toFixed(2)}`,
   ].join(', ');
-}
-
-function shortList(names: readonly string[]): string {
-  const left = names.length - MAX_NAMES;
-  const named = names.slice(0, MAX_NAMES).map(clipped).join('; ');
-  return left > 0 ? `${named}; and ${left} more` : named;
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
-}
-
-function signed(value: number): string {
-  const digits = Math.abs(value).toFixed(2);
-  if (digits === '0.00') return digits;
-  return `${value < 0 ? '-' : '+'}${digits}`;
-}
-
-/** Whole percent; nothing short of certain is shown as 0 or 100. */
-function percent(probability: number): string {
-  const whole = Math.round(probability * 100);
-  if (whole === 0 && probability > 0) return 'under 1 %';
-  if (whole === 100 && probability < 1) return 'over 99 %';
-  return `${whole} %`;
-}
-
-function clipped(value: string): string {
-  const line = oneLine(value);
-  return line.length > MAX_NAME_LENGTH ? `${line.slice(0, MAX_NAME_LENGTH - 1)}…` : line;
-}
-
-/** A value is data: it must not be able to start a line of its own in the writer's prompt. */
-function oneLine(value: string): string {
-  return value.replace(/\s+/g, ' ').trim();
 }

@@ -1,0 +1,188 @@
+/**
+ * What a post's features are: an intercept, one feature for each value of each dimension, and
+ * nuisances that move the outcome without being chosen for it. All levels are kept, without one of
+ * reference: the prior identifies them, so that no value is special.
+ */
+import type { DimensionValues, PostKind } from '../contracts/identifiers.ts';
+import {
+  type FeatureGroup,
+  INTERCEPT_VARIANCE,
+  type SparseRow,
+  type WeightedMoments,
+} from './additive.ts';
+import type { DimensionGroup } from './effects.ts';
+import { at } from './linear-algebra.ts';
+import { byCodeUnits } from './order.ts';
+
+const DAY_MS = 86_400_000;
+const HOURS_OF_BAND = 3;
+/** Weeks by themselves; what is older has little weight and shares one level. */
+const RECENT_WEEKS = 26;
+
+export type DesignPost = {
+  /** What the post turned out to be, not what was assigned. */
+  values: DimensionValues;
+  postedAt: Date;
+  kind: PostKind;
+  /** Followers of the account when it was posted. */
+  followers: number | null;
+  viralScore: number | null;
+};
+
+export type DesignOptions = {
+  /**
+   * Adds the post's viral score. Leave it out where effects are decided on: a score that was made
+   * from the draft carries what topic and tone do, and takes it from them.
+   */
+  viralScore?: boolean;
+};
+
+export type Design = {
+  size: number;
+  groups: FeatureGroup[];
+  /** Those of the groups that are dimensions. */
+  dimensions: FeatureGroup[];
+  /** The features of each post, in the order of the posts. */
+  rows: Pick<SparseRow, 'indices' | 'values'>[];
+};
+
+/** Names of nuisances hold a colon, which no dimension's does. */
+export const WEEK = 'nuisance:week';
+export const HOUR_BAND = 'nuisance:hour_band';
+export const WEEKEND = 'nuisance:weekend';
+export const KIND = 'nuisance:kind';
+export const FOLLOWERS = 'nuisance:ln_followers';
+export const VIRAL_SCORE = 'nuisance:viral_score';
+
+/**
+ * The design of an account's posts. Features are ordered by name: the intercept, dimensions and
+ * their values, then nuisances: week (UTC, from Monday), hour band (8 of 3 h, UTC), weekend, kind of post, the
+ * logarithm of followers and the viral score, the last two with mean 0 and variance 1 over the posts
+ * that have them, 0 for the others. A nuisance that is the same for all posts is left out.
+ */
+export function designOf(
+  posts: readonly DesignPost[],
+  { viralScore = false }: DesignOptions = {},
+): Design {
+  const rows = posts.map(() => ({ indices: [0], values: [1] }));
+  const groups: FeatureGroup[] = [
+    { name: 'intercept', first: 0, features: ['intercept'], variance: INTERCEPT_VARIANCE },
+  ];
+  let size = 1;
+  const add = (name: string, features: string[], of: (post: number) => [number, number] | null) => {
+    const group = { name, first: size, features };
+    size += features.length;
+    groups.push(group);
+    rows.forEach((row, index) => {
+      const found = of(index);
+      if (!found) return;
+      row.indices.push(group.first + found[0]);
+      row.values.push(found[1]);
+    });
+    return group;
+  };
+  const levels = (name: string, labels: readonly (string | undefined)[], least: number) => {
+    const features = [...new Set(labels.filter((label) => label !== undefined))].sort(byCodeUnits);
+    if (features.length < least) return [];
+    const indexOf = new Map(features.map((feature, index) => [feature, index]));
+    const group = add(name, features, (post) => {
+      const index = indexOf.get(labels[post] ?? '');
+      return index === undefined ? null : [index, 1];
+    });
+    return [group];
+  };
+  const numeric = (name: string, numbers: readonly (number | null)[]) => {
+    const scores = standardised(numbers);
+    if (!scores) return;
+    add(name, [name], (post) => {
+      const score = scores[post] ?? 0;
+      return score === 0 ? null : [0, score];
+    });
+  };
+
+  const names = [...new Set(posts.flatMap(({ values }) => Object.keys(values)))].sort(byCodeUnits);
+  const dimensions = names.flatMap((name) =>
+    levels(
+      name,
+      posts.map(({ values }) => values[name]),
+      1,
+    ),
+  );
+  const newest = Math.max(...posts.map(({ postedAt }) => weekOf(postedAt)));
+  const ofPost = (label: (post: DesignPost) => string) => posts.map(label);
+  levels(
+    WEEK,
+    ofPost(({ postedAt }) => weekLabel(weekOf(postedAt), newest)),
+    2,
+  );
+  levels(
+    HOUR_BAND,
+    ofPost(({ postedAt }) => `${hourBand(postedAt)}`),
+    2,
+  );
+  levels(
+    WEEKEND,
+    ofPost(({ postedAt }) => `${isWeekend(postedAt)}`),
+    2,
+  );
+  levels(
+    KIND,
+    ofPost(({ kind }) => kind),
+    2,
+  );
+  numeric(
+    FOLLOWERS,
+    posts.map(({ followers }) => (followers === null ? null : Math.log(followers + 1))),
+  );
+  if (viralScore)
+    numeric(
+      VIRAL_SCORE,
+      posts.map((post) => post.viralScore),
+    );
+  return { size, groups, dimensions, rows };
+}
+
+/** A design's dimensions with what `contrasts` needs of the sums. */
+export function dimensionGroups(
+  { dimensions, rows, size }: Design,
+  { gram }: WeightedMoments,
+): DimensionGroup[] {
+  const uses = new Array<number>(size).fill(0);
+  for (const { indices } of rows) {
+    for (const index of indices) uses[index] = (uses[index] ?? 0) + 1;
+  }
+  return dimensions.map((group) => {
+    const last = group.first + group.features.length;
+    return {
+      ...group,
+      uses: uses.slice(group.first, last),
+      effectiveN: group.features.map((_, index) => at(gram, (group.first + index) * (size + 1))),
+    };
+  });
+}
+
+/** Weeks since Monday, 29 December 1969. */
+export function weekOf(moment: Date): number {
+  return Math.floor((+moment / DAY_MS + 3) / 7);
+}
+
+function weekLabel(week: number, newest: number): string {
+  return week > newest - RECENT_WEEKS ? `${week}`.padStart(6, '0') : 'older';
+}
+
+function hourBand(moment: Date): number {
+  return Math.floor(moment.getUTCHours() / HOURS_OF_BAND);
+}
+
+function isWeekend(moment: Date): boolean {
+  return moment.getUTCDay() % 6 === 0;
+}
+
+/** Null where the numbers that are there do not vary. */
+function standardised(numbers: readonly (number | null)[]): number[] | null {
+  const known = numbers.filter((number) => number !== null);
+  const mean = known.reduce((sum, number) => sum + number, 0) / known.length;
+  const variance = known.reduce((sum, number) => sum + (number - mean) ** 2, 0) / known.length;
+  if (!(variance > 1e-12)) return null;
+  return numbers.map((number) => (number === null ? 0 : (number - mean) / Math.sqrt(variance)));
+}
