@@ -565,6 +565,55 @@ export type Database = {
           },
         ];
       };
+      growth_curve: {
+        Row: {
+          account_id: number | null;
+          age_h: number;
+          computed_at: string;
+          log_ratio: number;
+          outcome: string;
+          phase: string;
+          posts: number;
+          spread: number;
+        };
+        ComputedFields: never;
+        Insert: {
+          account_id?: number | null;
+          age_h: number;
+          computed_at: string;
+          log_ratio: number;
+          outcome: string;
+          phase: string;
+          posts: number;
+          spread: number;
+        };
+        Update: {
+          account_id?: number | null;
+          age_h?: number;
+          computed_at?: string;
+          log_ratio?: number;
+          outcome?: string;
+          phase?: string;
+          posts?: number;
+          spread?: number;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'growth_curve_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: false;
+            referencedRelation: 'accounts';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'growth_curve_phase_fkey';
+            columns: ['phase'];
+            isOneToOne: false;
+            referencedRelation: 'collection_phases';
+            referencedColumns: ['phase'];
+          },
+        ];
+      };
       integrity_events: {
         Row: {
           account_id: number | null;
@@ -777,6 +826,69 @@ export type Database = {
             isOneToOne: false;
             referencedRelation: 'post_tracking';
             referencedColumns: ['post_id'];
+          },
+        ];
+      };
+      models: {
+        Row: {
+          account_id: number;
+          centre: number | null;
+          chosen_features: number;
+          data_version: number;
+          effective_n: number;
+          factor: number[];
+          features: NonNullable<Json>;
+          finished_posts: number;
+          fitted_at: string;
+          half_life_days: number;
+          mean: number[];
+          outcome: string;
+          sigma2: number;
+          spread: number | null;
+          tau2: NonNullable<Json>;
+        };
+        ComputedFields: never;
+        Insert: {
+          account_id: number;
+          centre?: number | null;
+          chosen_features: number;
+          data_version: number;
+          effective_n: number;
+          factor: number[];
+          features: NonNullable<Json>;
+          finished_posts: number;
+          fitted_at: string;
+          half_life_days: number;
+          mean: number[];
+          outcome: string;
+          sigma2: number;
+          spread?: number | null;
+          tau2: NonNullable<Json>;
+        };
+        Update: {
+          account_id?: number;
+          centre?: number | null;
+          chosen_features?: number;
+          data_version?: number;
+          effective_n?: number;
+          factor?: number[];
+          features?: NonNullable<Json>;
+          finished_posts?: number;
+          fitted_at?: string;
+          half_life_days?: number;
+          mean?: number[];
+          outcome?: string;
+          sigma2?: number;
+          spread?: number | null;
+          tau2?: NonNullable<Json>;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'models_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: false;
+            referencedRelation: 'accounts';
+            referencedColumns: ['id'];
           },
         ];
       };
