@@ -48,7 +48,7 @@ export const attribution = benchmark({
           milliseconds('old loop, scaled to all posts with new reads', old),
           milliseconds('bare update of the same posts', best('floor')),
           milliseconds('copy_metrics', best('copy')),
-          milliseconds('split_followers', best('split')),
+          milliseconds('split_blocks, all batches', best('split')),
           milliseconds('fill_followers', best('fill')),
           milliseconds('attribute_posts, every active post has a new read', best('first')),
           milliseconds('attribute_posts again, nothing new', best('again')),
@@ -138,13 +138,28 @@ async function measureFloor({ sql }: BenchDatabase) {
 
 async function measureSteps({ sql }: BenchDatabase) {
   return {
-    copy: await elapsed(() => sql`select * from postloop.copy_metrics(${NOW})`),
-    split: await elapsed(() => sql`select * from postloop.split_followers(${NOW})`),
-    fill: await elapsed(() => sql`select count(*) from postloop.fill_followers(${NOW})`),
+    copy: await elapsed(() => sql`select count(*) from postloop.copy_metrics(${NOW}, 1000000)`),
+    split: await elapsed(
+      () => sql`
+        select count(*) from postloop.plan_splits(${NOW}, false) p
+        cross join lateral postloop.split_blocks(${NOW}, p.account_ids, p.until_hours)`,
+    ),
+    fill: await elapsed(
+      () => sql`
+        select count(*) from postloop.fill_followers(${NOW}, array(
+          select c.post_id from public.post_credit c where c.computed_at = ${NOW}))`,
+    ),
   };
 }
 
+/** The job as the function runs it: part by part until nothing is left. */
 async function measureJob({ sql }: BenchDatabase) {
-  const job = (now: Date) => elapsed(() => sql`select public.attribute_posts(${now})`);
+  const job = (now: Date) =>
+    elapsed(async () => {
+      for (let resume = false, more = true; more; resume = true) {
+        const [row] = await sql`select public.attribute_posts(${now}, ${resume}) as reply`;
+        more = row?.reply.more === true;
+      }
+    });
   return { first: await job(NOW), again: await job(NOW), next: await job(NEXT_RUN) };
 }

@@ -8,17 +8,23 @@
  * for the fill too. Schedules (`metric_collections`) are not made: what is measured never reads them.
  */
 import postgres from 'postgres';
+import { ATTRIBUTION } from '../shared/attribution/index.ts';
 
 /** The moment that the history leads up to. */
 export const NOW = new Date('2026-03-01T12:00:00Z');
 /** Reads and follower counts go on until here, for the run after the first. */
 export const NEXT_RUN = new Date('2026-03-01T14:00:00Z');
+/** When the job left everything that is older as it is. */
+const LAST_RUN = new Date('2026-03-01T10:00:00Z');
 /** A post is active while its numbers still change what attribution writes. */
 const ACTIVE_DAYS = 9;
-/** Attribution has settled the hours that are older, as its last run left them. */
-const SETTLED_DAYS = 8;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
+const { blockHours, settleHours, deliveryHours } = ATTRIBUTION;
+/** Attribution has settled the hours that are older, as its last run left them. */
+const SETTLED_THROUGH = new Date(
+  Math.floor((+NOW / HOUR_MS - settleHours - deliveryHours) / blockHours) * blockHours * HOUR_MS,
+);
 /** Posts from here on are active. */
 export const ACTIVE_SINCE = new Date(+NOW - ACTIVE_DAYS * DAY_MS);
 
@@ -83,8 +89,9 @@ async function fillAccounts(sql: postgres.Sql, fleet: Fleet, since: Date): Promi
     select public.register_account('bench' || n, ${sql.json(vocabulary)}, ${since})
     from generate_series(1, ${fleet.accounts}::integer) n`;
   await sql`
-    insert into public.account_rates (account_id, b, q, phi, hours, settled_through, fitted_at)
-    select a.id, 1, 0.0006, 1, 672, ${NOW}::timestamptz - make_interval(days => ${SETTLED_DAYS}), ${NOW}
+    insert into public.account_rates
+      (account_id, b, q, phi, lag_h, hours, settled_through, fitted_at, attributed_at)
+    select a.id, 1, 0.0006, 1, 0.5, 672, ${SETTLED_THROUGH}, ${LAST_RUN}, ${LAST_RUN}
     from public.accounts a`;
   await sql`
     insert into public.learning_state (account_id, data_version)
@@ -210,8 +217,8 @@ async function fillPosts(sql: postgres.Sql): Promise<void> {
       settled_spread_48h, final, method, computed_at)
     select p.post_id, p.account_id, c.total * 0.6, c.total * 0.9, c.total * 0.95, c.total, c.total,
       c.total * 0.6, c.total * 0.9, c.total * 0.95, c.total, c.total / 2, c.total / 2,
-      p.posted_at + interval '7 days' <= r.settled_through, 'exposure_share',
-      p.posted_at + make_interval(days => ${SETTLED_DAYS})
+      p.posted_at + interval '184 hours' <= r.settled_through, 'exposure_em',
+      p.posted_at + interval '8 days'
     from drawn_post p
     join public.account_rates r on r.account_id = p.account_id and p.posted_at < r.settled_through
     cross join lateral (select 0.0003 * p.impressions as total) c

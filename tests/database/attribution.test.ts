@@ -86,8 +86,12 @@ describe("a post's numbers", () => {
       code: 'attributed',
       expected: 1,
       done: 1,
-      rows_changed: 1,
+      // its numbers, and that its credit awaits follower counts
+      rows_changed: 2,
       account_ids: [accountId],
+      batches: 0,
+      accounts_waiting: 0,
+      more: false,
     });
     expect(await attribute(sql, hours(3))).toMatchObject({ expected: 0, done: 0, account_ids: [] });
     expect(await sql`select account_id::int, data_version::int from public.learning_state`).toEqual(

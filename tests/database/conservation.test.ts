@@ -106,6 +106,14 @@ async function expectConserved(points: FollowerPoint[], now: Date) {
     expect(row.gap).toBe(isInGap(known, hour));
     if (row.gap) expect([row.credited, row.organic]).toEqual([0, 0]);
   }
+  const checked = await sql`select * from public.follower_ledger order by hr`;
+  expect(checked).toHaveLength(rows.length);
+  for (const { hr, observed, error } of checked) {
+    const hour = hr.getTime();
+    const change = followersAt(known, hour + HOUR_MS) - followersAt(known, hour);
+    expect(Math.abs(observed - change)).toBeLessThan(1e-6);
+    expect(Math.abs(error)).toBeLessThan(1e-6);
+  }
   const { credited, posts } = only(
     await sql`
       select coalesce(sum(credited), 0) as credited,

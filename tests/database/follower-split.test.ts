@@ -70,6 +70,7 @@ async function state() {
     hours: await ledger(),
     credits: await sql`select * from public.post_credit order by post_id`,
     rates: await sql`select * from public.account_rates`,
+    blocks: await sql`select * from public.block_rates order by 1, 2`,
     learning: await sql`select * from public.learning_state`,
   };
 }
@@ -94,33 +95,35 @@ it('gives a post alone what its impressions times the conversion rate say', asyn
   await storeFollowers(sql, accountId, growth(CHANGES));
   await attribute(sql, hours(50));
 
+  // not exactly: some are taken to follow in the hour after, and so few posts may convert by chance
   const rates = only(await sql`select b, q, phi, hours from public.account_rates`);
-  expect(rates.b).toBeCloseTo(2, 9);
-  expect(rates.q).toBeCloseTo(0.01, 12);
+  expect(Math.abs(rates.b - 2)).toBeLessThan(0.1);
+  expect(Math.abs(rates.q - 0.01)).toBeLessThan(0.001);
   expect(rates).toMatchObject({ phi: 1, hours: CHANGES.length });
 
   const credit = only(await credits());
-  expect(credit.credit_2h).toBeCloseTo(15, 9);
-  expect(credit.credit_24h).toBeCloseTo(21, 9);
-  expect(credit.credit_48h).toBeCloseTo(21, 9);
-  expect(credit.credit_7d).toBeCloseTo(21, 9);
+  expect(Math.abs(credit.credit_2h - 15)).toBeLessThan(2);
+  expect(Math.abs(credit.credit_48h - 21)).toBeLessThan(1.5);
+  expect(credit.credit_24h).toBe(credit.credit_48h);
+  expect(credit.credit_7d).toBe(credit.credit_48h);
   // x p (1 - p) of 12, 7, 5, 4 and 3 followers of whom 2 an hour are organic
   const thinning = 10 / 6 + 10 / 7 + 6 / 5 + 1 + 2 / 3;
-  expect(credit.var_48h).toBeCloseTo(thinning + thinning ** 2 / 4, 9);
+  expect(Math.abs(credit.var_48h / (thinning + thinning ** 2 / 4) - 1)).toBeLessThan(0.2);
 
   const gained = only(
     await sql`
-      select followers_gained, followers_gained_low, followers_gained_high
+      select followers_gained, followers_gained_low, followers_gained_high, credit_note
       from public.post_attribution`,
   );
-  const half = 1.645 * Math.sqrt(thinning + thinning ** 2 / 4);
-  expect(gained.followers_gained).toBeCloseTo(21, 9);
-  expect(gained.followers_gained_low).toBeCloseTo(21 - half, 9);
-  expect(gained.followers_gained_high).toBeCloseTo(21 + half, 9);
+  const half = 1.645 * Math.sqrt(credit.var_48h);
+  expect(gained.followers_gained).toBe(credit.credit_48h);
+  expect(gained.followers_gained_low).toBeCloseTo(credit.credit_48h - half, 9);
+  expect(gained.followers_gained_high).toBeCloseTo(credit.credit_48h + half, 9);
+  expect(gained.credit_note).toBeNull();
 
   const sum = await totals();
   expect(sum.df).toBe(24 * 2 + 31 + 45 * 2);
-  expect(sum.organic).toBeCloseTo(sum.df - 21, 9);
+  expect(sum.organic).toBeCloseTo(sum.df - credit.credit_7d, 9);
   expect(sum.unexplained).toBe(0);
 });
 
@@ -148,8 +151,9 @@ it('shares one hour between overlapping posts, in proportion to who saw them', a
   await storeFollowers(sql, accountId, growth(CHANGES));
   await attribute(sql, hours(50));
   const [one, two] = await credits();
-  expect(one?.credit_48h).toBeCloseTo(0.6 * 21, 9);
-  expect(two?.credit_48h).toBeCloseTo(0.4 * 21, 9);
+  const both = (one?.credit_48h ?? 0) + (two?.credit_48h ?? 0);
+  expect(Math.abs(both - 21)).toBeLessThan(1.5);
+  expect((one?.credit_48h ?? 0) / both).toBeCloseTo(0.6, 2);
 });
 
 it('never credits overlapping posts with more than was observed', async () => {
@@ -249,24 +253,29 @@ it('changes nothing when it runs a second time', async () => {
     done: 0,
     rows_changed: 0,
     account_ids: [],
+    batches: 1,
+    accounts_waiting: 0,
+    more: false,
   });
   expect(await state()).toEqual(before);
 });
 
-it('settles hours after eight days, and late data never change them', async () => {
+it('settles a block five days after its end, and late data never change it', async () => {
   const { sql } = database;
   const day = (n: number) => hours(24 * n);
+  // the last multiple of 48 hours that is 121 hours before day 12
+  const settledThrough = new Date('2026-03-08T00:00:00Z');
   await readHourly(GATHERED);
   // Its hours lie across the settled moment, as do the snapshots around that.
-  const across = snowflakeId(hours(93));
-  await trackPost(sql, { postId: across, postedAt: hours(93) });
-  await readHourly([...GATHERED, 50], across, hours(93));
+  const across = snowflakeId(hours(153));
+  await trackPost(sql, { postId: across, postedAt: hours(153) });
+  await readHourly([...GATHERED, 50], across, hours(153));
   const changes = Array.from({ length: 24 * 12 }, (_, hour) => 2 + (hour % 5));
   const counts = growth(changes, hours(-2)).filter((_, index) => index % 3 === 0);
   await storeFollowers(sql, accountId, counts);
   await attribute(sql, day(12));
   const settled = async () => ({
-    hours: await sql`select * from public.follower_hour where hr < ${day(4)} order by hr`,
+    hours: await sql`select * from public.follower_hour where hr < ${settledThrough} order by hr`,
     credits: await sql`
       select post_id, settled_2h, settled_24h, settled_48h, settled_7d from public.post_credit
       where post_id in ${sql([post, across])} order by post_id`,
@@ -274,7 +283,7 @@ it('settles hours after eight days, and late data never change them', async () =
   const before = await settled();
   expect(before.credits.every((row) => row.settled_7d > 0)).toBe(true);
   expect(only(await sql`select settled_through from public.account_rates`)).toEqual({
-    settled_through: day(4),
+    settled_through: settledThrough,
   });
 
   await read('7d', hours(6), { impressions: 90_000 });

@@ -11,7 +11,14 @@ const attributedSchema = z.object({
   done: z.int(),
   rows_changed: z.int(),
   account_ids: z.array(z.int()),
+  batches: z.int(),
+  accounts_waiting: z.int(),
+  more: z.boolean(),
 });
+type Attributed = z.infer<typeof attributedSchema>;
+
+/** No part begins later: one takes up to 55 s, learning follows, and pg_net waits for 120 s. */
+const WORKING_TIME_MS = 45_000;
 
 /** 200 with the run; the reply's details name the accounts that changed and their learning run. */
 export async function attribute(body: JobRequest, database: DatabaseClient): Promise<Reply> {
@@ -22,10 +29,14 @@ export async function attribute(body: JobRequest, database: DatabaseClient): Pro
 }
 
 async function work(database: DatabaseClient, now: string): Promise<Work> {
-  const result = await callDatabase(database, 'attribute_posts', { p_now: now }, attributedSchema);
-  const done = { expected: result.expected, done: result.done };
-  const details = { rows_changed: result.rows_changed, account_ids: result.account_ids };
-  if (result.account_ids.length === 0) return { ...done, details };
+  const { posts, batches, accountIds, rowsChanged, last } = await attributeInParts(database, now);
+  const deferred = last.expected - last.done + last.accounts_waiting;
+  // A backlog that is not worked off may be one of hours alone: then its batches are what was done.
+  const done: Work = last.more
+    ? { expected: posts + batches + deferred, done: posts + batches, skipped: { deferred } }
+    : { expected: posts, done: posts };
+  const details = { rows_changed: rowsChanged, account_ids: accountIds };
+  if (accountIds.length === 0) return { ...done, details };
   try {
     const learning = await learn(database, now);
     return { ...done, details: { ...details, learning_run_id: learning.run_id } };
@@ -33,6 +44,30 @@ async function work(database: DatabaseClient, now: string): Promise<Work> {
     // What was attributed stands; the accounts stay due and the next learning run takes them.
     return { ...done, error: toPostloopError(error), details };
   }
+}
+
+/** Attributes part by part until nothing is left or the time is up; the next run takes the rest. */
+async function attributeInParts(database: DatabaseClient, now: string) {
+  const until = Date.now() + WORKING_TIME_MS;
+  const parts: Attributed[] = [];
+  let last: Attributed;
+  do {
+    const p_resume = parts.length > 0;
+    last = await callDatabase(
+      database,
+      'attribute_posts',
+      { p_now: now, p_resume },
+      attributedSchema,
+    );
+    parts.push(last);
+  } while (last.more && Date.now() < until);
+  return {
+    posts: parts.reduce((sum, { done }) => sum + done, 0),
+    batches: parts.reduce((sum, one) => sum + one.batches, 0),
+    rowsChanged: parts.reduce((sum, { rows_changed }) => sum + rows_changed, 0),
+    accountIds: [...new Set(parts.flatMap(({ account_ids }) => account_ids))],
+    last,
+  };
 }
 
 async function learn(database: DatabaseClient, now: string) {
