@@ -6,13 +6,14 @@ import { parseArgs } from 'node:util';
 import pc from 'picocolors';
 import { barsTable, formatNumber } from './bars.ts';
 import { attribution } from './simulate/attribution.ts';
+import { evaluation } from './simulate/evaluation.ts';
 import { learning } from './simulate/learning.ts';
 import { policy } from './simulate/policy.ts';
 import type { FigureTable, SimulationResult, Topic } from './simulate/topic.ts';
 import { table } from './table.ts';
 
 const TOPICS: Record<string, Topic> = Object.fromEntries(
-  [attribution, learning, policy].map((topic) => [topic.name, topic]),
+  [attribution, learning, policy, evaluation].map((topic) => [topic.name, topic]),
 );
 const MOST_SEEDS = 10_000;
 

@@ -205,12 +205,7 @@ export function marginalEstimates(posts: readonly SimulatedPost[], truth: Truth)
           ],
     ),
   );
-  const { rows } = learnMarginals({
-    account_id: 1,
-    data_version: 1,
-    finished_posts: posts.length,
-    values,
-  });
+  const { rows } = learnMarginals({ values });
   return rows.map(({ dimension, value, effect, effect_low_90, effect_high_90 }) => {
     const average =
       values

@@ -9,9 +9,8 @@ import {
   scaleMoments,
 } from '../learning/additive.ts';
 import { type JointModel, jointModelOf } from '../learning/joint-model.ts';
-import { learnMarginals } from '../learning/marginal.ts';
-import { mulberry32, type Rng } from '../learning/random.ts';
-import { drawSlate, type RecommendationInputs } from '../learning/recommend.ts';
+import { learnMarginals, type StudentT } from '../learning/marginal.ts';
+import { mulberry32, type Rng, studentT } from '../learning/random.ts';
 import { drawJointSlate } from '../learning/slate.ts';
 import type { ValueStatistics } from '../learning/statistics.ts';
 import {
@@ -157,13 +156,15 @@ export function jointThompson({
 /** Thompson sampling with each dimension on its own: what came before the joint model. */
 export const marginalThompson: Policy = (world, rng) => {
   const learner = marginalLearner(world);
-  let inputs = learner.inputs();
+  let learned: StudentT[][] | undefined;
   return {
     choose: () =>
-      choiceOf(world, drawSlate(inputs, { seed: Math.floor(rng() * 2 ** 32) }).assigned),
+      learned?.map((values) =>
+        indexOfMax(values.map(({ mean, scale, df }) => mean + scale * studentT(rng, df))),
+      ) ?? uniformChoice(world, rng),
     tell: learner.tell,
     refit() {
-      inputs = learner.inputs();
+      learned = learner.learned();
     },
   };
 };
@@ -176,13 +177,7 @@ export const epsilonGreedy: Policy = (world, rng) => {
     choose: () => (greedy === undefined || rng() < 0.1 ? uniformChoice(world, rng) : greedy),
     tell: learner.tell,
     refit() {
-      const { finished_posts: told, dimensions } = learner.inputs();
-      if (told < UNIFORM_START) return;
-      greedy = dimensions.map(({ prior, values }) =>
-        indexOfMax(
-          values.map(({ performance }) => performance?.posterior_mean ?? prior?.mean ?? 0),
-        ),
-      );
+      greedy = learner.learned()?.map((values) => indexOfMax(values.map(({ mean }) => mean)));
     },
   };
 };
@@ -248,25 +243,21 @@ function marginalLearner(world: ContentWorld) {
         sums.set(key, sum);
       });
     },
-    inputs(): RecommendationInputs {
+    /** What each value's mean outcome is believed to be; undefined during the uniform start. */
+    learned(): StudentT[][] | undefined {
+      if (told < UNIFORM_START) return undefined;
       const values = [...sums.values()];
       const statistics = { account_id: 1, data_version: 1, finished_posts: told, values };
       const { priors, rows } = learnMarginals(statistics);
       const rowOf = new Map(rows.map((row) => [`${row.dimension} ${row.value}`, row]));
-      return {
-        code: 'ready',
-        account_id: 1,
-        handle: 'simulated',
-        finished_posts: told,
-        dimensions: vocabularyOf(world).map(({ dimension, values }) => ({
-          dimension,
-          prior: priors[dimension] ?? null,
-          values: values.map((value) => ({
-            value,
-            performance: rowOf.get(`${dimension} ${value}`) ?? null,
-          })),
-        })),
-      };
+      return vocabularyOf(world).map(({ dimension, values: names }) =>
+        names.map((value) => {
+          const row = rowOf.get(`${dimension} ${value}`);
+          return row
+            ? { mean: row.posterior_mean, scale: row.posterior_scale, df: row.posterior_df }
+            : (priors[dimension] ?? { mean: 0, scale: 1, df: 4 });
+        }),
+      );
     },
   };
 }

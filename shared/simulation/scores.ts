@@ -1,4 +1,5 @@
 /** How near estimates are to the truth. */
+export { spearman } from '../evaluation/ranks.ts';
 
 /** Mean absolute error. */
 export function meanAbsoluteError(estimates: readonly number[], truth: readonly number[]): number {
@@ -19,22 +20,6 @@ export function pearson(xs: readonly number[], ys: readonly number[]): number {
     yy += (y - meanY) ** 2;
   });
   return xy / Math.sqrt(xx * yy);
-}
-
-/** Spearman's rank correlation; equal values share the mean of their ranks. */
-export const spearman = (xs: readonly number[], ys: readonly number[]) =>
-  pearson(ranks(xs), ranks(ys));
-
-function ranks(xs: readonly number[]): number[] {
-  const order = xs.map((x, index) => ({ x, index })).sort((one, other) => one.x - other.x);
-  const result = new Array<number>(xs.length).fill(0);
-  for (let first = 0; first < order.length; ) {
-    let last = first;
-    while (order[last + 1]?.x === order[first]?.x) last += 1;
-    for (const { index } of order.slice(first, last + 1)) result[index] = (first + last) / 2;
-    first = last + 1;
-  }
-  return result;
 }
 
 export const mean = (xs: readonly number[]) => sum(xs) / xs.length;
