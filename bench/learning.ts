@@ -1,5 +1,6 @@
 /** Learning one changed account, alone and among the history of many others. */
-import { learningStatisticsSchema, learnMarginals } from '../shared/learning/index.ts';
+import { learnAccount, learningStatisticsSchema } from '../shared/learning/index.ts';
+import { snowflakeId } from '../shared/snowflake.ts';
 import { atMost, benchmark, elapsed, milliseconds, percentile } from './benchmark.ts';
 import { type BenchDatabase, type BenchServer, startBenchServer } from './database.ts';
 import { NOW } from './generate.ts';
@@ -8,7 +9,7 @@ import { type RestClient, startRestClient } from './rest.ts';
 /** The account of which `--posts-per-account` posts are. */
 const ACCOUNT = 'bench1';
 const DAYS = 400;
-const HOUR_MS = 3_600_000;
+const DAY_MS = 86_400_000;
 const OTHER_ACCOUNTS = 20;
 
 export const learning = benchmark({
@@ -51,7 +52,7 @@ export const learning = benchmark({
           milliseconds('small table, all in', small.total),
           milliseconds('large table, all in', large.total),
           milliseconds('large table, learning_statistics', large.statistics),
-          milliseconds('large table, learnMarginals', large.fit),
+          milliseconds('large table, learnAccount', large.fit),
           milliseconds('large table, record_performance', large.record),
           milliseconds('large table, all in, the first time', large.first),
         ],
@@ -66,7 +67,7 @@ export const learning = benchmark({
   },
 });
 
-type Subject = { rest: RestClient; accountId: number };
+type Subject = { rest: RestClient; database: BenchDatabase; accountId: number };
 type Times = { statistics: number; fit: number; record: number; total: number };
 
 async function prepare(server: BenchServer, name: string, own: number, others: number) {
@@ -86,19 +87,20 @@ async function prepare(server: BenchServer, name: string, own: number, others: n
     await rest.stop();
     await database.drop();
   };
-  return { rest, accountId: Number(account?.id), stop };
+  return { rest, database, accountId: Number(account?.id), stop };
 }
 
-/** One account as the learning function does it; each round an hour later, so every weight changes. */
-async function learn({ rest, accountId }: Subject, round: number) {
-  const now = new Date(+NOW + round * HOUR_MS).toISOString();
+/** One account as the learning function does it; each round has a post more, so every weight changes. */
+async function learn({ rest, database, accountId }: Subject, round: number) {
+  const now = new Date(+NOW + round * DAY_MS).toISOString();
+  await finishPost(database, accountId, new Date(+NOW + (round - 2) * DAY_MS));
   const startedAt = performance.now();
   const { data } = await rest.client
     .rpc('learning_statistics', { p_account_id: accountId, p_now: now })
     .throwOnError();
   const readAt = performance.now();
   const statistics = learningStatisticsSchema.parse(data);
-  const { priors, rows } = learnMarginals(statistics);
+  const { priors, rows, models } = learnAccount(statistics);
   const fittedAt = performance.now();
   const record = await elapsed(() =>
     rest.client
@@ -108,6 +110,7 @@ async function learn({ rest, accountId }: Subject, round: number) {
         p_finished_posts: statistics.finished_posts,
         p_priors: priors,
         p_rows: rows,
+        p_models: models,
         p_now: now,
       })
       .throwOnError(),
@@ -119,6 +122,25 @@ async function learn({ rest, accountId }: Subject, round: number) {
     total: fittedAt - startedAt + record,
     posts: statistics.finished_posts,
   };
+}
+
+/** A post with its read at 48 hours, in the words of one before it. */
+async function finishPost({ sql }: BenchDatabase, accountId: number, postedAt: Date) {
+  const postId = snowflakeId(postedAt);
+  const readAt = new Date(+postedAt + 2 * DAY_MS);
+  await sql`
+    insert into public.post_attribution (post_id, account_id, posted_at, realised, likes, retweets,
+      replies, bookmarks, impressions)
+    select ${postId}, p.account_id, ${postedAt}, p.realised, 9, 1, 1, 1, 900
+    from public.post_attribution p
+    where p.account_id = ${accountId}
+    order by p.posted_at
+    limit 1`;
+  await sql`
+    insert into public.real_tweet_metrics (tweet_id, collection_phase, account_id, collected_at,
+      posted_at, likes, retweets, replies, bookmarks, impressions, source, quality, run_id)
+    values (${postId}, '48h', ${accountId}, ${readAt}, ${postedAt}, 9, 1, 1, 1, 900, 'graphql',
+      'exact', gen_random_uuid())`;
 }
 
 function medians(times: Times[]): Times {

@@ -1,5 +1,6 @@
 /** How long a bot waits for a recommendation. */
 import { startServices } from '../local/stack.ts';
+import { jobReplySchema } from '../shared/contracts/job.ts';
 import { recommendReplySchema } from '../shared/contracts/recommend.ts';
 import { benchmark, milliseconds, percentile } from './benchmark.ts';
 import { startBenchServer } from './database.ts';
@@ -33,7 +34,7 @@ export const recommend = benchmark({
       stops.unshift(services.stop);
       const endpoint = { url: `${services.apiUrl}/functions/v1`, key: services.secretKey };
       progress('Learning the accounts, so that recommendations are drawn from posteriors');
-      await call(endpoint, 'learning', {});
+      await learnAll(endpoint);
 
       const measurements = [];
       await callAtOnce(endpoint, 8, 40);
@@ -54,6 +55,19 @@ export const recommend = benchmark({
     }
   },
 });
+
+/** A call of learning takes some accounts and leaves the others for the next. */
+async function learnAll(endpoint: Endpoint): Promise<void> {
+  for (;;) {
+    const run = jobReplySchema.parse(await call(endpoint, 'learning', {}));
+    if (run.skipped.deferred === undefined) break;
+  }
+  const reply = await call(endpoint, 'recommend', { account: ACCOUNT });
+  const { decisions } = recommendReplySchema.parse(reply);
+  if (decisions[0]?.policy !== 'thompson_joint') {
+    throw new Error(`${ACCOUNT} has learned nothing: decisions are ${decisions[0]?.policy}.`);
+  }
+}
 
 /** `calls` calls by `callers` that each call again as soon as they have an answer; ms of each call. */
 async function callAtOnce(endpoint: Endpoint, callers: number, calls: number): Promise<number[]> {

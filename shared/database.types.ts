@@ -8,31 +8,37 @@ export type Database = {
       account_rates: {
         Row: {
           account_id: number;
-          b: number;
-          fitted_at: string;
-          hours: number;
-          phi: number;
-          q: number;
-          settled_through: string;
+          attributed_at: string | null;
+          b: number | null;
+          fitted_at: string | null;
+          hours: number | null;
+          lag_h: number | null;
+          phi: number | null;
+          q: number | null;
+          settled_through: string | null;
         };
         ComputedFields: never;
         Insert: {
           account_id: number;
-          b: number;
-          fitted_at: string;
-          hours: number;
-          phi: number;
-          q: number;
-          settled_through: string;
+          attributed_at?: string | null;
+          b?: number | null;
+          fitted_at?: string | null;
+          hours?: number | null;
+          lag_h?: number | null;
+          phi?: number | null;
+          q?: number | null;
+          settled_through?: string | null;
         };
         Update: {
           account_id?: number;
-          b?: number;
-          fitted_at?: string;
-          hours?: number;
-          phi?: number;
-          q?: number;
-          settled_through?: string;
+          attributed_at?: string | null;
+          b?: number | null;
+          fitted_at?: string | null;
+          hours?: number | null;
+          lag_h?: number | null;
+          phi?: number | null;
+          q?: number | null;
+          settled_through?: string | null;
         };
         Relationships: [
           {
@@ -42,27 +48,40 @@ export type Database = {
             referencedRelation: 'accounts';
             referencedColumns: ['id'];
           },
+          {
+            foreignKeyName: 'account_rates_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: true;
+            referencedRelation: 'calibration';
+            referencedColumns: ['account_id'];
+          },
         ];
       };
       accounts: {
         Row: {
+          control_share: number;
           created_at: string;
           handle: string;
           id: number;
           owner_id: string | null;
+          rules: NonNullable<Json>;
         };
         ComputedFields: never;
         Insert: {
+          control_share?: number;
           created_at?: string;
           handle: string;
           id?: never;
           owner_id?: string | null;
+          rules?: NonNullable<Json>;
         };
         Update: {
+          control_share?: number;
           created_at?: string;
           handle?: string;
           id?: never;
           owner_id?: string | null;
+          rules?: NonNullable<Json>;
         };
         Relationships: [];
       };
@@ -127,6 +146,134 @@ export type Database = {
         };
         Relationships: [];
       };
+      block_rates: {
+        Row: {
+          account_id: number;
+          b: number;
+          block_start: string;
+          fitted_at: string;
+          hours: number;
+          lag_h: number;
+          phi: number;
+          q: number;
+        };
+        ComputedFields: never;
+        Insert: {
+          account_id: number;
+          b: number;
+          block_start: string;
+          fitted_at: string;
+          hours: number;
+          lag_h: number;
+          phi: number;
+          q: number;
+        };
+        Update: {
+          account_id?: number;
+          b?: number;
+          block_start?: string;
+          fitted_at?: string;
+          hours?: number;
+          lag_h?: number;
+          phi?: number;
+          q?: number;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'block_rates_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: false;
+            referencedRelation: 'accounts';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'block_rates_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: false;
+            referencedRelation: 'calibration';
+            referencedColumns: ['account_id'];
+          },
+        ];
+      };
+      calibration_events: {
+        Row: {
+          account_id: number;
+          created_at: string;
+          id: number;
+          kind: string;
+          observed: number | null;
+          observed_at: string | null;
+          phase: string | null;
+          post_id: string;
+          predicted: number;
+          sd: number | null;
+          threshold: number | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          account_id: number;
+          created_at: string;
+          id?: never;
+          kind: string;
+          observed?: number | null;
+          observed_at?: string | null;
+          phase?: string | null;
+          post_id: string;
+          predicted: number;
+          sd?: number | null;
+          threshold?: number | null;
+        };
+        Update: {
+          account_id?: number;
+          created_at?: string;
+          id?: never;
+          kind?: string;
+          observed?: number | null;
+          observed_at?: string | null;
+          phase?: string | null;
+          post_id?: string;
+          predicted?: number;
+          sd?: number | null;
+          threshold?: number | null;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'calibration_events_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: false;
+            referencedRelation: 'accounts';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'calibration_events_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: false;
+            referencedRelation: 'calibration';
+            referencedColumns: ['account_id'];
+          },
+          {
+            foreignKeyName: 'calibration_events_phase_fkey';
+            columns: ['phase'];
+            isOneToOne: false;
+            referencedRelation: 'collection_phases';
+            referencedColumns: ['phase'];
+          },
+          {
+            foreignKeyName: 'calibration_events_post_id_fkey';
+            columns: ['post_id'];
+            isOneToOne: false;
+            referencedRelation: 'post_attribution';
+            referencedColumns: ['post_id'];
+          },
+          {
+            foreignKeyName: 'calibration_events_post_id_fkey';
+            columns: ['post_id'];
+            isOneToOne: false;
+            referencedRelation: 'post_tracking';
+            referencedColumns: ['post_id'];
+          },
+        ];
+      };
       collection_attempts: {
         Row: {
           account_id: number;
@@ -166,6 +313,13 @@ export type Database = {
             isOneToOne: false;
             referencedRelation: 'accounts';
             referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'collection_attempts_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: false;
+            referencedRelation: 'calibration';
+            referencedColumns: ['account_id'];
           },
           {
             foreignKeyName: 'collection_attempts_outcome_fkey';
@@ -224,14 +378,18 @@ export type Database = {
           account_id: number;
           angle: string | null;
           assigned: NonNullable<Json>;
+          chosen: number | null;
+          control_share: number | null;
           created_at: string;
           decision_id: string;
           format: string | null;
           generator: string | null;
           hook_pattern: string | null;
           kind: string;
+          model_version: number | null;
           origin: string;
           policy: string | null;
+          prompted: boolean | null;
           propensity: number | null;
           rng_seed: number | null;
           slate: Json | null;
@@ -243,14 +401,18 @@ export type Database = {
           account_id: number;
           angle?: never;
           assigned?: NonNullable<Json>;
+          chosen?: number | null;
+          control_share?: number | null;
           created_at?: string;
           decision_id?: string;
           format?: never;
           generator?: never;
           hook_pattern?: never;
           kind?: string;
+          model_version?: number | null;
           origin: string;
           policy?: string | null;
+          prompted?: boolean | null;
           propensity?: number | null;
           rng_seed?: number | null;
           slate?: Json | null;
@@ -261,14 +423,18 @@ export type Database = {
           account_id?: number;
           angle?: never;
           assigned?: NonNullable<Json>;
+          chosen?: number | null;
+          control_share?: number | null;
           created_at?: string;
           decision_id?: string;
           format?: never;
           generator?: never;
           hook_pattern?: never;
           kind?: string;
+          model_version?: number | null;
           origin?: string;
           policy?: string | null;
+          prompted?: boolean | null;
           propensity?: number | null;
           rng_seed?: number | null;
           slate?: Json | null;
@@ -283,6 +449,13 @@ export type Database = {
             referencedRelation: 'accounts';
             referencedColumns: ['id'];
           },
+          {
+            foreignKeyName: 'content_metadata_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: false;
+            referencedRelation: 'calibration';
+            referencedColumns: ['account_id'];
+          },
         ];
       };
       dimension_performance: {
@@ -296,8 +469,20 @@ export type Database = {
           effect_high_90: number;
           effect_low_80: number;
           effect_low_90: number;
+          effect_se: number;
           effective_n: number;
+          engagement_lift: number | null;
+          engagement_lift_high_80: number | null;
+          engagement_lift_low_80: number | null;
+          followers_lift: number | null;
+          followers_lift_high_80: number | null;
+          followers_lift_low_80: number | null;
           last_posted_at: string;
+          lift: number | null;
+          lift_high_80: number | null;
+          lift_low_80: number | null;
+          marginal_mean: number;
+          marginal_se: number;
           mean_engagement_rate: number | null;
           mean_followers_gained: number | null;
           mean_impressions: number | null;
@@ -306,6 +491,8 @@ export type Database = {
           posterior_mean: number;
           posterior_scale: number;
           prob_above_average: number;
+          prob_best: number;
+          reliability: number;
           total_engagements: number;
           total_followers_gained: number;
           total_impressions: number;
@@ -323,8 +510,20 @@ export type Database = {
           effect_high_90: number;
           effect_low_80: number;
           effect_low_90: number;
+          effect_se: number;
           effective_n: number;
+          engagement_lift?: number | null;
+          engagement_lift_high_80?: number | null;
+          engagement_lift_low_80?: number | null;
+          followers_lift?: number | null;
+          followers_lift_high_80?: number | null;
+          followers_lift_low_80?: number | null;
           last_posted_at: string;
+          lift?: number | null;
+          lift_high_80?: number | null;
+          lift_low_80?: number | null;
+          marginal_mean: number;
+          marginal_se: number;
           mean_engagement_rate?: number | null;
           mean_followers_gained?: number | null;
           mean_impressions?: number | null;
@@ -333,6 +532,8 @@ export type Database = {
           posterior_mean: number;
           posterior_scale: number;
           prob_above_average: number;
+          prob_best: number;
+          reliability: number;
           total_engagements: number;
           total_followers_gained: number;
           total_impressions: number;
@@ -349,8 +550,20 @@ export type Database = {
           effect_high_90?: number;
           effect_low_80?: number;
           effect_low_90?: number;
+          effect_se?: number;
           effective_n?: number;
+          engagement_lift?: number | null;
+          engagement_lift_high_80?: number | null;
+          engagement_lift_low_80?: number | null;
+          followers_lift?: number | null;
+          followers_lift_high_80?: number | null;
+          followers_lift_low_80?: number | null;
           last_posted_at?: string;
+          lift?: number | null;
+          lift_high_80?: number | null;
+          lift_low_80?: number | null;
+          marginal_mean?: number;
+          marginal_se?: number;
           mean_engagement_rate?: number | null;
           mean_followers_gained?: number | null;
           mean_impressions?: number | null;
@@ -359,6 +572,8 @@ export type Database = {
           posterior_mean?: number;
           posterior_scale?: number;
           prob_above_average?: number;
+          prob_best?: number;
+          reliability?: number;
           total_engagements?: number;
           total_followers_gained?: number;
           total_impressions?: number;
@@ -379,6 +594,13 @@ export type Database = {
             isOneToOne: false;
             referencedRelation: 'accounts';
             referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'dimension_performance_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: false;
+            referencedRelation: 'calibration';
+            referencedColumns: ['account_id'];
           },
         ];
       };
@@ -417,6 +639,13 @@ export type Database = {
             referencedColumns: ['id'];
           },
           {
+            foreignKeyName: 'dimension_values_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: false;
+            referencedRelation: 'calibration';
+            referencedColumns: ['account_id'];
+          },
+          {
             foreignKeyName: 'dimension_values_dimension_fkey';
             columns: ['dimension'];
             isOneToOne: false;
@@ -443,6 +672,58 @@ export type Database = {
           position?: number;
         };
         Relationships: [];
+      };
+      drift_alarms: {
+        Row: {
+          account_id: number;
+          created_at: string;
+          day: string;
+          dimension: string | null;
+          direction: string;
+          since: string;
+          statistic: number;
+          threshold: number;
+          value: string | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          account_id: number;
+          created_at: string;
+          day: string;
+          dimension?: string | null;
+          direction: string;
+          since: string;
+          statistic: number;
+          threshold: number;
+          value?: string | null;
+        };
+        Update: {
+          account_id?: number;
+          created_at?: string;
+          day?: string;
+          dimension?: string | null;
+          direction?: string;
+          since?: string;
+          statistic?: number;
+          threshold?: number;
+          value?: string | null;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'drift_alarms_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: false;
+            referencedRelation: 'accounts';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'drift_alarms_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: false;
+            referencedRelation: 'calibration';
+            referencedColumns: ['account_id'];
+          },
+        ];
       };
       follower_collections: {
         Row: {
@@ -474,6 +755,13 @@ export type Database = {
             isOneToOne: true;
             referencedRelation: 'accounts';
             referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'follower_collections_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: true;
+            referencedRelation: 'calibration';
+            referencedColumns: ['account_id'];
           },
           {
             foreignKeyName: 'follower_collections_outcome_fkey';
@@ -527,6 +815,13 @@ export type Database = {
             referencedRelation: 'accounts';
             referencedColumns: ['id'];
           },
+          {
+            foreignKeyName: 'follower_hour_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: false;
+            referencedRelation: 'calibration';
+            referencedColumns: ['account_id'];
+          },
         ];
       };
       follower_snapshots: {
@@ -563,6 +858,13 @@ export type Database = {
             referencedRelation: 'accounts';
             referencedColumns: ['id'];
           },
+          {
+            foreignKeyName: 'follower_snapshots_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: false;
+            referencedRelation: 'calibration';
+            referencedColumns: ['account_id'];
+          },
         ];
       };
       growth_curve: {
@@ -570,7 +872,9 @@ export type Database = {
           account_id: number | null;
           age_h: number;
           computed_at: string;
+          high_90: number;
           log_ratio: number;
+          low_90: number;
           outcome: string;
           phase: string;
           posts: number;
@@ -581,7 +885,9 @@ export type Database = {
           account_id?: number | null;
           age_h: number;
           computed_at: string;
+          high_90: number;
           log_ratio: number;
+          low_90: number;
           outcome: string;
           phase: string;
           posts: number;
@@ -591,7 +897,9 @@ export type Database = {
           account_id?: number | null;
           age_h?: number;
           computed_at?: string;
+          high_90?: number;
           log_ratio?: number;
+          low_90?: number;
           outcome?: string;
           phase?: string;
           posts?: number;
@@ -604,6 +912,13 @@ export type Database = {
             isOneToOne: false;
             referencedRelation: 'accounts';
             referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'growth_curve_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: false;
+            referencedRelation: 'calibration';
+            referencedColumns: ['account_id'];
           },
           {
             foreignKeyName: 'growth_curve_phase_fkey';
@@ -650,6 +965,13 @@ export type Database = {
             isOneToOne: false;
             referencedRelation: 'accounts';
             referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'integrity_events_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: false;
+            referencedRelation: 'calibration';
+            referencedColumns: ['account_id'];
           },
           {
             foreignKeyName: 'integrity_events_post_id_fkey';
@@ -748,6 +1070,13 @@ export type Database = {
             referencedRelation: 'accounts';
             referencedColumns: ['id'];
           },
+          {
+            foreignKeyName: 'learning_state_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: true;
+            referencedRelation: 'calibration';
+            referencedColumns: ['account_id'];
+          },
         ];
       };
       metric_collections: {
@@ -798,6 +1127,13 @@ export type Database = {
             isOneToOne: false;
             referencedRelation: 'accounts';
             referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'metric_collections_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: false;
+            referencedRelation: 'calibration';
+            referencedColumns: ['account_id'];
           },
           {
             foreignKeyName: 'metric_collections_outcome_fkey';
@@ -889,6 +1225,13 @@ export type Database = {
             isOneToOne: false;
             referencedRelation: 'accounts';
             referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'models_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: false;
+            referencedRelation: 'calibration';
+            referencedColumns: ['account_id'];
           },
         ];
       };
@@ -1036,6 +1379,7 @@ export type Database = {
           account_id: number;
           angle: string | null;
           bookmarks: number | null;
+          credit_note: string | null;
           decision_id: string | null;
           engagement_rate: number | null;
           followers_24h_after: number | null;
@@ -1071,6 +1415,7 @@ export type Database = {
           account_id: number;
           angle?: never;
           bookmarks?: number | null;
+          credit_note?: string | null;
           decision_id?: string | null;
           engagement_rate?: never;
           followers_24h_after?: number | null;
@@ -1105,6 +1450,7 @@ export type Database = {
           account_id?: number;
           angle?: never;
           bookmarks?: number | null;
+          credit_note?: string | null;
           decision_id?: string | null;
           engagement_rate?: never;
           followers_24h_after?: number | null;
@@ -1142,6 +1488,13 @@ export type Database = {
             isOneToOne: false;
             referencedRelation: 'accounts';
             referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'post_attribution_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: false;
+            referencedRelation: 'calibration';
+            referencedColumns: ['account_id'];
           },
           {
             foreignKeyName: 'post_attribution_decision_id_fkey';
@@ -1217,6 +1570,13 @@ export type Database = {
             referencedColumns: ['id'];
           },
           {
+            foreignKeyName: 'post_credit_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: false;
+            referencedRelation: 'calibration';
+            referencedColumns: ['account_id'];
+          },
+          {
             foreignKeyName: 'post_credit_post_id_fkey';
             columns: ['post_id'];
             isOneToOne: true;
@@ -1270,6 +1630,9 @@ export type Database = {
         Row: {
           account_id: number;
           computed_at: string;
+          horizon_h: number;
+          is_final: boolean;
+          noise: number;
           post_id: string;
           posted_at: string;
           reward: number;
@@ -1282,6 +1645,9 @@ export type Database = {
         Insert: {
           account_id: number;
           computed_at: string;
+          horizon_h: number;
+          is_final: boolean;
+          noise: number;
           post_id: string;
           posted_at: string;
           reward: number;
@@ -1293,6 +1659,9 @@ export type Database = {
         Update: {
           account_id?: number;
           computed_at?: string;
+          horizon_h?: number;
+          is_final?: boolean;
+          noise?: number;
           post_id?: string;
           posted_at?: string;
           reward?: number;
@@ -1308,6 +1677,13 @@ export type Database = {
             isOneToOne: false;
             referencedRelation: 'accounts';
             referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'post_outcomes_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: false;
+            referencedRelation: 'calibration';
+            referencedColumns: ['account_id'];
           },
           {
             foreignKeyName: 'post_outcomes_post_id_fkey';
@@ -1421,6 +1797,13 @@ export type Database = {
             referencedColumns: ['id'];
           },
           {
+            foreignKeyName: 'real_tweet_metrics_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: false;
+            referencedRelation: 'calibration';
+            referencedColumns: ['account_id'];
+          },
+          {
             foreignKeyName: 'real_tweet_metrics_collection_phase_fkey';
             columns: ['collection_phase'];
             isOneToOne: false;
@@ -1522,6 +1905,43 @@ export type Database = {
           },
         ];
       };
+      viral_thresholds: {
+        Row: {
+          account_id: number;
+          computed_at: string;
+          impressions: number;
+          posts: number;
+        };
+        ComputedFields: never;
+        Insert: {
+          account_id: number;
+          computed_at: string;
+          impressions: number;
+          posts: number;
+        };
+        Update: {
+          account_id?: number;
+          computed_at?: string;
+          impressions?: number;
+          posts?: number;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'viral_thresholds_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: true;
+            referencedRelation: 'accounts';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'viral_thresholds_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: true;
+            referencedRelation: 'calibration';
+            referencedColumns: ['account_id'];
+          },
+        ];
+      };
     };
     Views: {
       angle_performance: {
@@ -1535,8 +1955,20 @@ export type Database = {
           effect_high_90: number;
           effect_low_80: number;
           effect_low_90: number;
+          effect_se: number;
           effective_n: number;
+          engagement_lift: number | null;
+          engagement_lift_high_80: number | null;
+          engagement_lift_low_80: number | null;
+          followers_lift: number | null;
+          followers_lift_high_80: number | null;
+          followers_lift_low_80: number | null;
           last_posted_at: string;
+          lift: number | null;
+          lift_high_80: number | null;
+          lift_low_80: number | null;
+          marginal_mean: number;
+          marginal_se: number;
           mean_engagement_rate: number | null;
           mean_followers_gained: number | null;
           mean_impressions: number | null;
@@ -1545,6 +1977,8 @@ export type Database = {
           posterior_mean: number;
           posterior_scale: number;
           prob_above_average: number;
+          prob_best: number;
+          reliability: number;
           total_engagements: number;
           total_followers_gained: number;
           total_impressions: number;
@@ -1562,8 +1996,20 @@ export type Database = {
           effect_high_90?: number | null;
           effect_low_80?: number | null;
           effect_low_90?: number | null;
+          effect_se?: number | null;
           effective_n?: number | null;
+          engagement_lift?: number | null;
+          engagement_lift_high_80?: number | null;
+          engagement_lift_low_80?: number | null;
+          followers_lift?: number | null;
+          followers_lift_high_80?: number | null;
+          followers_lift_low_80?: number | null;
           last_posted_at?: string | null;
+          lift?: number | null;
+          lift_high_80?: number | null;
+          lift_low_80?: number | null;
+          marginal_mean?: number | null;
+          marginal_se?: number | null;
           mean_engagement_rate?: number | null;
           mean_followers_gained?: number | null;
           mean_impressions?: number | null;
@@ -1572,6 +2018,8 @@ export type Database = {
           posterior_mean?: number | null;
           posterior_scale?: number | null;
           prob_above_average?: number | null;
+          prob_best?: number | null;
+          reliability?: number | null;
           total_engagements?: number | null;
           total_followers_gained?: number | null;
           total_impressions?: number | null;
@@ -1588,8 +2036,20 @@ export type Database = {
           effect_high_90?: number | null;
           effect_low_80?: number | null;
           effect_low_90?: number | null;
+          effect_se?: number | null;
           effective_n?: number | null;
+          engagement_lift?: number | null;
+          engagement_lift_high_80?: number | null;
+          engagement_lift_low_80?: number | null;
+          followers_lift?: number | null;
+          followers_lift_high_80?: number | null;
+          followers_lift_low_80?: number | null;
           last_posted_at?: string | null;
+          lift?: number | null;
+          lift_high_80?: number | null;
+          lift_low_80?: number | null;
+          marginal_mean?: number | null;
+          marginal_se?: number | null;
           mean_engagement_rate?: number | null;
           mean_followers_gained?: number | null;
           mean_impressions?: number | null;
@@ -1598,6 +2058,8 @@ export type Database = {
           posterior_mean?: number | null;
           posterior_scale?: number | null;
           prob_above_average?: number | null;
+          prob_best?: number | null;
+          reliability?: number | null;
           total_engagements?: number | null;
           total_followers_gained?: number | null;
           total_impressions?: number | null;
@@ -1618,6 +2080,85 @@ export type Database = {
             isOneToOne: false;
             referencedRelation: 'accounts';
             referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'dimension_performance_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: false;
+            referencedRelation: 'calibration';
+            referencedColumns: ['account_id'];
+          },
+        ];
+      };
+      calibration: {
+        Row: {
+          account_id: number;
+          calibration_error: number | null;
+          coverage_50: number | null;
+          coverage_80: number | null;
+          coverage_90: number | null;
+          kind: string | null;
+          mean_observed: number | null;
+          mean_predicted: number | null;
+          n: number | null;
+        };
+        ComputedFields: never;
+        Relationships: [];
+      };
+      credit_calibration: {
+        Row: {
+          account_id: number;
+          correlation: number | null;
+          covered: number | null;
+          credited: number | null;
+          credited_per_x_follow: number | null;
+          posts: number | null;
+          x_follows: number | null;
+        };
+        ComputedFields: never;
+        Relationships: [
+          {
+            foreignKeyName: 'post_credit_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: false;
+            referencedRelation: 'accounts';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'post_credit_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: false;
+            referencedRelation: 'calibration';
+            referencedColumns: ['account_id'];
+          },
+        ];
+      };
+      follower_ledger: {
+        Row: {
+          account_id: number;
+          credited: number;
+          error: number | null;
+          gap: boolean;
+          hr: string;
+          observed: number | null;
+          organic: number;
+          unexplained: number;
+        };
+        ComputedFields: never;
+        Relationships: [
+          {
+            foreignKeyName: 'follower_hour_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: false;
+            referencedRelation: 'accounts';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'follower_hour_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: false;
+            referencedRelation: 'calibration';
+            referencedColumns: ['account_id'];
           },
         ];
       };
@@ -1632,8 +2173,20 @@ export type Database = {
           effect_high_90: number;
           effect_low_80: number;
           effect_low_90: number;
+          effect_se: number;
           effective_n: number;
+          engagement_lift: number | null;
+          engagement_lift_high_80: number | null;
+          engagement_lift_low_80: number | null;
+          followers_lift: number | null;
+          followers_lift_high_80: number | null;
+          followers_lift_low_80: number | null;
           last_posted_at: string;
+          lift: number | null;
+          lift_high_80: number | null;
+          lift_low_80: number | null;
+          marginal_mean: number;
+          marginal_se: number;
           mean_engagement_rate: number | null;
           mean_followers_gained: number | null;
           mean_impressions: number | null;
@@ -1642,6 +2195,8 @@ export type Database = {
           posterior_mean: number;
           posterior_scale: number;
           prob_above_average: number;
+          prob_best: number;
+          reliability: number;
           total_engagements: number;
           total_followers_gained: number;
           total_impressions: number;
@@ -1659,8 +2214,20 @@ export type Database = {
           effect_high_90?: number | null;
           effect_low_80?: number | null;
           effect_low_90?: number | null;
+          effect_se?: number | null;
           effective_n?: number | null;
+          engagement_lift?: number | null;
+          engagement_lift_high_80?: number | null;
+          engagement_lift_low_80?: number | null;
+          followers_lift?: number | null;
+          followers_lift_high_80?: number | null;
+          followers_lift_low_80?: number | null;
           last_posted_at?: string | null;
+          lift?: number | null;
+          lift_high_80?: number | null;
+          lift_low_80?: number | null;
+          marginal_mean?: number | null;
+          marginal_se?: number | null;
           mean_engagement_rate?: number | null;
           mean_followers_gained?: number | null;
           mean_impressions?: number | null;
@@ -1669,6 +2236,8 @@ export type Database = {
           posterior_mean?: number | null;
           posterior_scale?: number | null;
           prob_above_average?: number | null;
+          prob_best?: number | null;
+          reliability?: number | null;
           total_engagements?: number | null;
           total_followers_gained?: number | null;
           total_impressions?: number | null;
@@ -1685,8 +2254,20 @@ export type Database = {
           effect_high_90?: number | null;
           effect_low_80?: number | null;
           effect_low_90?: number | null;
+          effect_se?: number | null;
           effective_n?: number | null;
+          engagement_lift?: number | null;
+          engagement_lift_high_80?: number | null;
+          engagement_lift_low_80?: number | null;
+          followers_lift?: number | null;
+          followers_lift_high_80?: number | null;
+          followers_lift_low_80?: number | null;
           last_posted_at?: string | null;
+          lift?: number | null;
+          lift_high_80?: number | null;
+          lift_low_80?: number | null;
+          marginal_mean?: number | null;
+          marginal_se?: number | null;
           mean_engagement_rate?: number | null;
           mean_followers_gained?: number | null;
           mean_impressions?: number | null;
@@ -1695,6 +2276,8 @@ export type Database = {
           posterior_mean?: number | null;
           posterior_scale?: number | null;
           prob_above_average?: number | null;
+          prob_best?: number | null;
+          reliability?: number | null;
           total_engagements?: number | null;
           total_followers_gained?: number | null;
           total_impressions?: number | null;
@@ -1715,6 +2298,13 @@ export type Database = {
             isOneToOne: false;
             referencedRelation: 'accounts';
             referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'dimension_performance_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: false;
+            referencedRelation: 'calibration';
+            referencedColumns: ['account_id'];
           },
         ];
       };
@@ -1729,8 +2319,20 @@ export type Database = {
           effect_high_90: number;
           effect_low_80: number;
           effect_low_90: number;
+          effect_se: number;
           effective_n: number;
+          engagement_lift: number | null;
+          engagement_lift_high_80: number | null;
+          engagement_lift_low_80: number | null;
+          followers_lift: number | null;
+          followers_lift_high_80: number | null;
+          followers_lift_low_80: number | null;
           last_posted_at: string;
+          lift: number | null;
+          lift_high_80: number | null;
+          lift_low_80: number | null;
+          marginal_mean: number;
+          marginal_se: number;
           mean_engagement_rate: number | null;
           mean_followers_gained: number | null;
           mean_impressions: number | null;
@@ -1739,6 +2341,8 @@ export type Database = {
           posterior_mean: number;
           posterior_scale: number;
           prob_above_average: number;
+          prob_best: number;
+          reliability: number;
           total_engagements: number;
           total_followers_gained: number;
           total_impressions: number;
@@ -1756,8 +2360,20 @@ export type Database = {
           effect_high_90?: number | null;
           effect_low_80?: number | null;
           effect_low_90?: number | null;
+          effect_se?: number | null;
           effective_n?: number | null;
+          engagement_lift?: number | null;
+          engagement_lift_high_80?: number | null;
+          engagement_lift_low_80?: number | null;
+          followers_lift?: number | null;
+          followers_lift_high_80?: number | null;
+          followers_lift_low_80?: number | null;
           last_posted_at?: string | null;
+          lift?: number | null;
+          lift_high_80?: number | null;
+          lift_low_80?: number | null;
+          marginal_mean?: number | null;
+          marginal_se?: number | null;
           mean_engagement_rate?: number | null;
           mean_followers_gained?: number | null;
           mean_impressions?: number | null;
@@ -1766,6 +2382,8 @@ export type Database = {
           posterior_mean?: number | null;
           posterior_scale?: number | null;
           prob_above_average?: number | null;
+          prob_best?: number | null;
+          reliability?: number | null;
           total_engagements?: number | null;
           total_followers_gained?: number | null;
           total_impressions?: number | null;
@@ -1782,8 +2400,20 @@ export type Database = {
           effect_high_90?: number | null;
           effect_low_80?: number | null;
           effect_low_90?: number | null;
+          effect_se?: number | null;
           effective_n?: number | null;
+          engagement_lift?: number | null;
+          engagement_lift_high_80?: number | null;
+          engagement_lift_low_80?: number | null;
+          followers_lift?: number | null;
+          followers_lift_high_80?: number | null;
+          followers_lift_low_80?: number | null;
           last_posted_at?: string | null;
+          lift?: number | null;
+          lift_high_80?: number | null;
+          lift_low_80?: number | null;
+          marginal_mean?: number | null;
+          marginal_se?: number | null;
           mean_engagement_rate?: number | null;
           mean_followers_gained?: number | null;
           mean_impressions?: number | null;
@@ -1792,6 +2422,8 @@ export type Database = {
           posterior_mean?: number | null;
           posterior_scale?: number | null;
           prob_above_average?: number | null;
+          prob_best?: number | null;
+          reliability?: number | null;
           total_engagements?: number | null;
           total_followers_gained?: number | null;
           total_impressions?: number | null;
@@ -1812,6 +2444,13 @@ export type Database = {
             isOneToOne: false;
             referencedRelation: 'accounts';
             referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'dimension_performance_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: false;
+            referencedRelation: 'calibration';
+            referencedColumns: ['account_id'];
           },
         ];
       };
@@ -1826,8 +2465,20 @@ export type Database = {
           effect_high_90: number;
           effect_low_80: number;
           effect_low_90: number;
+          effect_se: number;
           effective_n: number;
+          engagement_lift: number | null;
+          engagement_lift_high_80: number | null;
+          engagement_lift_low_80: number | null;
+          followers_lift: number | null;
+          followers_lift_high_80: number | null;
+          followers_lift_low_80: number | null;
           last_posted_at: string;
+          lift: number | null;
+          lift_high_80: number | null;
+          lift_low_80: number | null;
+          marginal_mean: number;
+          marginal_se: number;
           mean_engagement_rate: number | null;
           mean_followers_gained: number | null;
           mean_impressions: number | null;
@@ -1836,6 +2487,8 @@ export type Database = {
           posterior_mean: number;
           posterior_scale: number;
           prob_above_average: number;
+          prob_best: number;
+          reliability: number;
           total_engagements: number;
           total_followers_gained: number;
           total_impressions: number;
@@ -1853,8 +2506,20 @@ export type Database = {
           effect_high_90?: number | null;
           effect_low_80?: number | null;
           effect_low_90?: number | null;
+          effect_se?: number | null;
           effective_n?: number | null;
+          engagement_lift?: number | null;
+          engagement_lift_high_80?: number | null;
+          engagement_lift_low_80?: number | null;
+          followers_lift?: number | null;
+          followers_lift_high_80?: number | null;
+          followers_lift_low_80?: number | null;
           last_posted_at?: string | null;
+          lift?: number | null;
+          lift_high_80?: number | null;
+          lift_low_80?: number | null;
+          marginal_mean?: number | null;
+          marginal_se?: number | null;
           mean_engagement_rate?: number | null;
           mean_followers_gained?: number | null;
           mean_impressions?: number | null;
@@ -1863,6 +2528,8 @@ export type Database = {
           posterior_mean?: number | null;
           posterior_scale?: number | null;
           prob_above_average?: number | null;
+          prob_best?: number | null;
+          reliability?: number | null;
           total_engagements?: number | null;
           total_followers_gained?: number | null;
           total_impressions?: number | null;
@@ -1879,8 +2546,20 @@ export type Database = {
           effect_high_90?: number | null;
           effect_low_80?: number | null;
           effect_low_90?: number | null;
+          effect_se?: number | null;
           effective_n?: number | null;
+          engagement_lift?: number | null;
+          engagement_lift_high_80?: number | null;
+          engagement_lift_low_80?: number | null;
+          followers_lift?: number | null;
+          followers_lift_high_80?: number | null;
+          followers_lift_low_80?: number | null;
           last_posted_at?: string | null;
+          lift?: number | null;
+          lift_high_80?: number | null;
+          lift_low_80?: number | null;
+          marginal_mean?: number | null;
+          marginal_se?: number | null;
           mean_engagement_rate?: number | null;
           mean_followers_gained?: number | null;
           mean_impressions?: number | null;
@@ -1889,6 +2568,8 @@ export type Database = {
           posterior_mean?: number | null;
           posterior_scale?: number | null;
           prob_above_average?: number | null;
+          prob_best?: number | null;
+          reliability?: number | null;
           total_engagements?: number | null;
           total_followers_gained?: number | null;
           total_impressions?: number | null;
@@ -1909,6 +2590,13 @@ export type Database = {
             isOneToOne: false;
             referencedRelation: 'accounts';
             referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'dimension_performance_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: false;
+            referencedRelation: 'calibration';
+            referencedColumns: ['account_id'];
           },
         ];
       };
@@ -1934,6 +2622,7 @@ export type Database = {
           credit_48h: number | null;
           credit_7d: number | null;
           credit_is_final: boolean | null;
+          credit_note: string | null;
           decision_id: string | null;
           engagement_rate: number | null;
           followers_24h_after: number | null;
@@ -1968,6 +2657,7 @@ export type Database = {
           retweets: number | null;
           reward: number | null;
           viral_score: number | null;
+          x_follows: number | null;
         };
         ComputedFields: never;
         Relationships: [
@@ -1979,11 +2669,48 @@ export type Database = {
             referencedColumns: ['id'];
           },
           {
+            foreignKeyName: 'post_attribution_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: false;
+            referencedRelation: 'calibration';
+            referencedColumns: ['account_id'];
+          },
+          {
             foreignKeyName: 'post_attribution_decision_id_fkey';
             columns: ['decision_id'];
             isOneToOne: true;
             referencedRelation: 'content_metadata';
             referencedColumns: ['decision_id'];
+          },
+        ];
+      };
+      prompt_worth: {
+        Row: {
+          account_id: number;
+          control_mean: number | null;
+          control_posts: number | null;
+          difference: number | null;
+          high_90: number | null;
+          low_90: number | null;
+          prompted_mean: number | null;
+          prompted_posts: number | null;
+          se: number | null;
+        };
+        ComputedFields: never;
+        Relationships: [
+          {
+            foreignKeyName: 'content_metadata_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: false;
+            referencedRelation: 'accounts';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'content_metadata_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: false;
+            referencedRelation: 'calibration';
+            referencedColumns: ['account_id'];
           },
         ];
       };
@@ -1998,8 +2725,20 @@ export type Database = {
           effect_high_90: number;
           effect_low_80: number;
           effect_low_90: number;
+          effect_se: number;
           effective_n: number;
+          engagement_lift: number | null;
+          engagement_lift_high_80: number | null;
+          engagement_lift_low_80: number | null;
+          followers_lift: number | null;
+          followers_lift_high_80: number | null;
+          followers_lift_low_80: number | null;
           last_posted_at: string;
+          lift: number | null;
+          lift_high_80: number | null;
+          lift_low_80: number | null;
+          marginal_mean: number;
+          marginal_se: number;
           mean_engagement_rate: number | null;
           mean_followers_gained: number | null;
           mean_impressions: number | null;
@@ -2008,6 +2747,8 @@ export type Database = {
           posterior_mean: number;
           posterior_scale: number;
           prob_above_average: number;
+          prob_best: number;
+          reliability: number;
           total_engagements: number;
           total_followers_gained: number;
           total_impressions: number;
@@ -2025,8 +2766,20 @@ export type Database = {
           effect_high_90?: number | null;
           effect_low_80?: number | null;
           effect_low_90?: number | null;
+          effect_se?: number | null;
           effective_n?: number | null;
+          engagement_lift?: number | null;
+          engagement_lift_high_80?: number | null;
+          engagement_lift_low_80?: number | null;
+          followers_lift?: number | null;
+          followers_lift_high_80?: number | null;
+          followers_lift_low_80?: number | null;
           last_posted_at?: string | null;
+          lift?: number | null;
+          lift_high_80?: number | null;
+          lift_low_80?: number | null;
+          marginal_mean?: number | null;
+          marginal_se?: number | null;
           mean_engagement_rate?: number | null;
           mean_followers_gained?: number | null;
           mean_impressions?: number | null;
@@ -2035,6 +2788,8 @@ export type Database = {
           posterior_mean?: number | null;
           posterior_scale?: number | null;
           prob_above_average?: number | null;
+          prob_best?: number | null;
+          reliability?: number | null;
           total_engagements?: number | null;
           total_followers_gained?: number | null;
           total_impressions?: number | null;
@@ -2051,8 +2806,20 @@ export type Database = {
           effect_high_90?: number | null;
           effect_low_80?: number | null;
           effect_low_90?: number | null;
+          effect_se?: number | null;
           effective_n?: number | null;
+          engagement_lift?: number | null;
+          engagement_lift_high_80?: number | null;
+          engagement_lift_low_80?: number | null;
+          followers_lift?: number | null;
+          followers_lift_high_80?: number | null;
+          followers_lift_low_80?: number | null;
           last_posted_at?: string | null;
+          lift?: number | null;
+          lift_high_80?: number | null;
+          lift_low_80?: number | null;
+          marginal_mean?: number | null;
+          marginal_se?: number | null;
           mean_engagement_rate?: number | null;
           mean_followers_gained?: number | null;
           mean_impressions?: number | null;
@@ -2061,6 +2828,8 @@ export type Database = {
           posterior_mean?: number | null;
           posterior_scale?: number | null;
           prob_above_average?: number | null;
+          prob_best?: number | null;
+          reliability?: number | null;
           total_engagements?: number | null;
           total_followers_gained?: number | null;
           total_impressions?: number | null;
@@ -2081,6 +2850,13 @@ export type Database = {
             isOneToOne: false;
             referencedRelation: 'accounts';
             referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'dimension_performance_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: false;
+            referencedRelation: 'calibration';
+            referencedColumns: ['account_id'];
           },
         ];
       };
@@ -2095,8 +2871,20 @@ export type Database = {
           effect_high_90: number;
           effect_low_80: number;
           effect_low_90: number;
+          effect_se: number;
           effective_n: number;
+          engagement_lift: number | null;
+          engagement_lift_high_80: number | null;
+          engagement_lift_low_80: number | null;
+          followers_lift: number | null;
+          followers_lift_high_80: number | null;
+          followers_lift_low_80: number | null;
           last_posted_at: string;
+          lift: number | null;
+          lift_high_80: number | null;
+          lift_low_80: number | null;
+          marginal_mean: number;
+          marginal_se: number;
           mean_engagement_rate: number | null;
           mean_followers_gained: number | null;
           mean_impressions: number | null;
@@ -2105,6 +2893,8 @@ export type Database = {
           posterior_mean: number;
           posterior_scale: number;
           prob_above_average: number;
+          prob_best: number;
+          reliability: number;
           total_engagements: number;
           total_followers_gained: number;
           total_impressions: number;
@@ -2122,8 +2912,20 @@ export type Database = {
           effect_high_90?: number | null;
           effect_low_80?: number | null;
           effect_low_90?: number | null;
+          effect_se?: number | null;
           effective_n?: number | null;
+          engagement_lift?: number | null;
+          engagement_lift_high_80?: number | null;
+          engagement_lift_low_80?: number | null;
+          followers_lift?: number | null;
+          followers_lift_high_80?: number | null;
+          followers_lift_low_80?: number | null;
           last_posted_at?: string | null;
+          lift?: number | null;
+          lift_high_80?: number | null;
+          lift_low_80?: number | null;
+          marginal_mean?: number | null;
+          marginal_se?: number | null;
           mean_engagement_rate?: number | null;
           mean_followers_gained?: number | null;
           mean_impressions?: number | null;
@@ -2132,6 +2934,8 @@ export type Database = {
           posterior_mean?: number | null;
           posterior_scale?: number | null;
           prob_above_average?: number | null;
+          prob_best?: number | null;
+          reliability?: number | null;
           total_engagements?: number | null;
           total_followers_gained?: number | null;
           total_impressions?: number | null;
@@ -2148,8 +2952,20 @@ export type Database = {
           effect_high_90?: number | null;
           effect_low_80?: number | null;
           effect_low_90?: number | null;
+          effect_se?: number | null;
           effective_n?: number | null;
+          engagement_lift?: number | null;
+          engagement_lift_high_80?: number | null;
+          engagement_lift_low_80?: number | null;
+          followers_lift?: number | null;
+          followers_lift_high_80?: number | null;
+          followers_lift_low_80?: number | null;
           last_posted_at?: string | null;
+          lift?: number | null;
+          lift_high_80?: number | null;
+          lift_low_80?: number | null;
+          marginal_mean?: number | null;
+          marginal_se?: number | null;
           mean_engagement_rate?: number | null;
           mean_followers_gained?: number | null;
           mean_impressions?: number | null;
@@ -2158,6 +2974,8 @@ export type Database = {
           posterior_mean?: number | null;
           posterior_scale?: number | null;
           prob_above_average?: number | null;
+          prob_best?: number | null;
+          reliability?: number | null;
           total_engagements?: number | null;
           total_followers_gained?: number | null;
           total_impressions?: number | null;
@@ -2178,6 +2996,13 @@ export type Database = {
             isOneToOne: false;
             referencedRelation: 'accounts';
             referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'dimension_performance_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: false;
+            referencedRelation: 'calibration';
+            referencedColumns: ['account_id'];
           },
         ];
       };
@@ -2194,7 +3019,7 @@ export type Database = {
       };
     };
     Functions: {
-      attribute_posts: { Args: { p_now: string }; Returns: Json };
+      attribute_posts: { Args: { p_now: string; p_resume?: boolean }; Returns: Json };
       attribution_backlog: { Args: { p_now: string }; Returns: number };
       check_pipeline: {
         Args: { p_now: string };
@@ -2224,10 +3049,18 @@ export type Database = {
       };
       learning_backlog: { Args: { p_account_ids?: number[] }; Returns: number[] };
       learning_statistics: { Args: { p_account_id: number; p_now: string }; Returns: Json };
+      logged_slates: {
+        Args: { p_account: string; p_limit?: number; p_now: string; p_since: string };
+        Returns: Json;
+      };
       loop_steps: { Args: { p_now: string }; Returns: Json };
       name_imported_account: { Args: { p_handle: string; p_now?: string }; Returns: Json };
       pipeline_state: { Args: { p_now: string }; Returns: Json };
       recommendation_inputs: { Args: { p_account: string }; Returns: Json };
+      record_drift: {
+        Args: { p_account_id: number; p_alarms: Json; p_from: string; p_now: string };
+        Returns: Json;
+      };
       record_failed_call: {
         Args: { p_error: Json; p_function: string; p_now: string };
         Returns: Json;
@@ -2237,6 +3070,7 @@ export type Database = {
           p_account_id: number;
           p_data_version: number;
           p_finished_posts: number;
+          p_models: Json;
           p_now: string;
           p_priors: Json;
           p_rows: Json;
@@ -2262,7 +3096,18 @@ export type Database = {
         Args: { p_now: string; p_operations: string[]; p_sessions: string[] };
         Returns: Json;
       };
+      rising_posts: {
+        Args: { p_account_id: number; p_now: string };
+        Returns: {
+          account_id: number;
+          post_id: string;
+          probability: number;
+          since: string;
+          threshold: number;
+        }[];
+      };
       schema_drift: { Args: { p_expected: Json; p_now: string }; Returns: Json };
+      set_rules: { Args: { p_account: string; p_rules: Json }; Returns: Json };
       start_run: { Args: { p_expected: number; p_job: string; p_now: string }; Returns: string };
       store_decisions: {
         Args: { p_account_id: number; p_decisions: Json; p_now: string };

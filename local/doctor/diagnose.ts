@@ -56,6 +56,7 @@ const FUNCTION_STEPS: Record<FunctionName, StepName | null> = {
   attribution: 'attribution',
   learning: 'learning',
   recommend: 'recommendation',
+  'policy-evaluation': null,
   health: null,
 };
 

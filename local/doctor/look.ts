@@ -1,4 +1,4 @@
-/** What a deployment says of itself, over HTTP alone: two database functions and five edge functions. */
+/** What a deployment says of itself, over HTTP alone: two database functions and six edge functions. */
 import { z } from 'zod';
 import { LocalError } from '../errors.ts';
 
@@ -7,10 +7,11 @@ const FUNCTION_PATIENCE_MS = 10_000;
 /** For a database function: each ends by its own statement timeout of 30 s. */
 const DATABASE_PATIENCE_MS = 35_000;
 
-/** The functions that a bot and the schedules call. */
+/** The functions that a bot, the schedules and a person call. */
 export const FUNCTION_NAMES = [
   'track-post',
   'recommend',
+  'policy-evaluation',
   'attribution',
   'learning',
   'health',

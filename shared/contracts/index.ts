@@ -3,6 +3,7 @@ export * from './environment.ts';
 export * from './error.ts';
 export * from './identifiers.ts';
 export * from './job.ts';
+export * from './policy-evaluation.ts';
 export * from './read.ts';
 export * from './recommend.ts';
 export * from './session.ts';

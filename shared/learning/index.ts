@@ -23,6 +23,7 @@ export {
   designOf,
   dimensionGroups,
 } from './design.ts';
+export { type DatedResidual, type DriftAlarm, driftAlarms } from './drift.ts';
 export {
   type ContrastOptions,
   contrasts,
@@ -31,7 +32,14 @@ export {
   valueEffectSchema,
 } from './effects.ts';
 export { type JointModel, jointModelOf, jointModelSchema } from './joint-model.ts';
-export { type JointEvidence, jointPromptBlock, type ValueEvidence } from './joint-prompt.ts';
+export {
+  changedAlarms,
+  type Learned,
+  type LearnedModel,
+  type LearnedValue,
+  learnAccount,
+  learnedValueSchema,
+} from './learn.ts';
 export {
   type DimensionPerformanceRow,
   dimensionPerformanceRowSchema,
@@ -45,35 +53,42 @@ export {
   studentTSchema,
   type WeightedSums,
 } from './marginal.ts';
-export { promptBlock } from './prompt.ts';
+export {
+  choicesBlock,
+  type PromptEvidence,
+  promptBlock,
+  risingBlock,
+  type ShownEffect,
+  shownEffectSchema,
+  type ValueEvidence,
+  valueEvidenceSchema,
+} from './prompt.ts';
 export { gamma, mulberry32, normal, type Rng, studentT } from './random.ts';
 export {
-  type DimensionInput,
-  dimensionInputSchema,
-  drawSlate,
+  type DecisionOutcome,
+  type DrawnDecision,
+  decide,
   type RecommendationInputs,
   readyInputsSchema,
   recommendationInputsSchema,
-  type Slate,
-  type SlateOptions,
-  type ValueInput,
-  valueInputSchema,
 } from './recommend.ts';
 export { type Rule, ruleSchema } from './rules.ts';
 export {
   drawJointSlate,
-  type JointPolicy,
   type JointSlate,
   type JointSlateInputs,
   type JointSlateOptions,
   type JointSlateOutcome,
-  jointPolicySchema,
   jointSlateInputsSchema,
   jointSlateSchema,
 } from './slate.ts';
 export {
   type LearningStatistics,
   learningStatisticsSchema,
+  type ModelOutcome,
+  OUTCOMES,
+  type PackedMoments,
+  packedMomentsSchema,
   type ValueStatistics,
   valueStatisticsSchema,
 } from './statistics.ts';

@@ -88,7 +88,7 @@ export type LearnedMarginals = {
  * @returns rows in order of dimension and value, whatever the order of the input
  * @throws ZodError when the statistics lead to a row that the table would refuse
  */
-export function learnMarginals(statistics: LearningStatistics): LearnedMarginals {
+export function learnMarginals(statistics: Pick<LearningStatistics, 'values'>): LearnedMarginals {
   const values = statistics.values.toSorted(
     (a, b) => byCodeUnits(a.dimension, b.dimension) || byCodeUnits(a.value, b.value),
   );

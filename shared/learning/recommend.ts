@@ -1,32 +1,27 @@
+/** From what is known of an account to its next decision. */
 import { z } from 'zod';
-import { PostloopError } from '../contracts/error.ts';
 import type { DimensionValues } from '../contracts/identifiers.ts';
 import type { Policy } from '../contracts/recommend.ts';
-import { dimensionPerformanceRowSchema, type StudentT, studentTSchema } from './marginal.ts';
-import { byCodeUnits } from './order.ts';
-import { mulberry32, type Rng, studentT } from './random.ts';
-
-/** One value of an account's vocabulary; `performance` is null until a post with it finished. */
-export const valueInputSchema = z.object({
-  value: z.string().min(1),
-  performance: dimensionPerformanceRowSchema.nullable(),
-});
-export type ValueInput = z.infer<typeof valueInputSchema>;
-
-/** One dimension; `prior` is the t of a value never used, null while nothing was learned. */
-export const dimensionInputSchema = z.object({
-  dimension: z.string().min(1),
-  prior: studentTSchema.nullable(),
-  values: z.array(valueInputSchema),
-});
-export type DimensionInput = z.infer<typeof dimensionInputSchema>;
+import { jointModelSchema } from './joint-model.ts';
+import { choicesBlock, promptBlock, valueEvidenceSchema } from './prompt.ts';
+import { mulberry32 } from './random.ts';
+import { ruleSchema } from './rules.ts';
+import { drawJointSlate } from './slate.ts';
 
 export const readyInputsSchema = z.object({
   code: z.literal('ready'),
   account_id: z.int(),
   handle: z.string(),
   finished_posts: z.int().nonnegative(),
-  dimensions: z.array(dimensionInputSchema),
+  rules: z.array(ruleSchema),
+  /** The share of decisions that are given no evidence. */
+  control_share: z.number().min(0).max(0.5),
+  /** Null until something was learned. */
+  model: jointModelSchema.safeExtend({ version: z.int().nonnegative() }).nullable(),
+  /** In the order in which a prompt names them; values without those retired. */
+  dimensions: z.array(
+    z.object({ dimension: z.string().min(1), values: z.array(valueEvidenceSchema) }),
+  ),
 });
 export type RecommendationInputs = z.infer<typeof readyInputsSchema>;
 
@@ -36,113 +31,59 @@ export const recommendationInputsSchema = z.discriminatedUnion('code', [
   z.object({ code: z.literal('account_unknown') }),
 ]);
 
-/** `minFinishedPosts` is where the uniform start ends. */
-export type SlateOptions = { seed: number; slateSize?: number; minFinishedPosts?: number };
-
-/** `assigned` is `slate[chosen]`, and `propensity` the share of the slate that equals it. */
-export type Slate = {
+/**
+ * A decision and all that it takes to draw it again: the seed, and the version of the model, null
+ * where the model had no part in it.
+ */
+export type DrawnDecision = {
   policy: Policy;
+  modelVersion: number | null;
+  rngSeed: number;
   slate: DimensionValues[];
   chosen: number;
   assigned: DimensionValues;
   propensity: number;
-  rngSeed: number;
+  /** False for the control share: `prompt` then names the choices alone. */
+  prompted: boolean;
+  prompt: string;
 };
 
-/** Any continuous prior serves while nothing was learned: all values of a dimension share it. */
-const UNLEARNED: StudentT = { mean: 0, scale: 1, df: 4 };
+/** The refusals are those of `drawJointSlate`. */
+export type DecisionOutcome =
+  | ({ code: 'drawn' } & DrawnDecision)
+  | { code: 'vocabulary_empty' }
+  | { code: 'rules_unsatisfiable' };
+
+/** Turns a seed into that of a second sequence: 2^32 divided by the golden ratio. */
+const CONTROL_SALT = 0x9e3779b9;
 
 /**
- * Draws a slate of combinations and picks one of them uniformly, which is Thompson sampling whose
- * probability given the slate is known exactly (method: one of K posterior draws).
+ * Draws the next decision of an account. The same inputs and seed give the same decision.
  *
- * All numbers come from one generator, in this order: for each of the `slateSize` combinations,
- * for each dimension by name, either one uniform number (below `minFinishedPosts` finished posts)
- * or one Student t draw for each value by name; last, one uniform number that picks. The same seed
- * and inputs therefore give the same decision, whatever the order of the inputs' rows.
+ * Whether it belongs to the control share is drawn from a sequence of its own, so that it is
+ * independent of the slate and of the pick, and is known from seed and share alone.
  *
- * @throws PostloopError 422 `vocabulary_empty` when the account has no dimension value in use
+ * @param seed an integer from 0 to 2^32 - 1
  */
-export function drawSlate(
-  inputs: RecommendationInputs,
-  { seed, slateSize = 8, minFinishedPosts = 20 }: SlateOptions,
-): Slate {
-  const dimensions = inOrder(inputs.dimensions);
-  if (dimensions.length === 0) {
-    throw new PostloopError(
-      422,
-      'vocabulary_empty',
-      `Account ${inputs.handle} has no values to choose from. Insert rows into dimension_values ` +
-        '(account_id, dimension, value), at least two values for each dimension to be learned.',
-      { account_id: inputs.account_id },
-    );
-  }
-  const policy = inputs.finished_posts < minFinishedPosts ? 'uniform' : 'thompson_marginal';
-  const draw = policy === 'uniform' ? uniformValue : thompsonValue;
-  const rng = mulberry32(seed);
-  const slate = Array.from({ length: slateSize }, () =>
-    Object.fromEntries(
-      dimensions.map((dimension) => [dimension.dimension, draw(dimension, rng).value]),
-    ),
-  );
-  const chosen = uniformIndex(slateSize, rng);
-  const assigned = itemAt(slate, chosen);
-  const multiplicity = slate.filter((combination) => isSame(combination, assigned)).length;
+export function decide(inputs: RecommendationInputs, seed: number): DecisionOutcome {
+  const { rules, model, finished_posts: finishedPosts } = inputs;
+  const dimensions = inputs.dimensions.map(({ dimension, values }) => ({
+    dimension,
+    values: values.map(({ value }) => value),
+  }));
+  const outcome = drawJointSlate({ dimensions, rules, model }, { seed });
+  if (outcome.code !== 'drawn') return outcome;
+  const prompted = !isControl(seed, inputs.control_share);
+  const block = prompted ? promptBlock : choicesBlock;
   return {
-    policy,
-    slate,
-    chosen,
-    assigned,
-    propensity: multiplicity / slateSize,
-    rngSeed: seed,
+    ...outcome,
+    modelVersion: outcome.policy === 'uniform' ? null : (model?.version ?? null),
+    prompted,
+    prompt: block({ finishedPosts, dimensions: inputs.dimensions }, outcome.assigned),
   };
 }
 
-/** The dimensions that have values, and their values, each by name. */
-function inOrder(dimensions: readonly DimensionInput[]): DimensionInput[] {
-  return dimensions
-    .filter((dimension) => dimension.values.length > 0)
-    .map((dimension) => ({
-      ...dimension,
-      values: dimension.values.toSorted((a, b) => byCodeUnits(a.value, b.value)),
-    }))
-    .sort((a, b) => byCodeUnits(a.dimension, b.dimension));
-}
-
-function uniformValue({ values }: DimensionInput, rng: Rng): ValueInput {
-  return itemAt(values, uniformIndex(values.length, rng));
-}
-
-/** The value whose drawn mean reward is the highest. */
-function thompsonValue({ values, prior }: DimensionInput, rng: Rng): ValueInput {
-  let best = 0;
-  let highest = Number.NEGATIVE_INFINITY;
-  for (const [index, { performance }] of values.entries()) {
-    const { mean, scale, df } = performance
-      ? {
-          mean: performance.posterior_mean,
-          scale: performance.posterior_scale,
-          df: performance.posterior_df,
-        }
-      : (prior ?? UNLEARNED);
-    const drawn = mean + scale * studentT(rng, df);
-    if (drawn > highest) {
-      highest = drawn;
-      best = index;
-    }
-  }
-  return itemAt(values, best);
-}
-
-function uniformIndex(length: number, rng: Rng): number {
-  return Math.floor(rng() * length);
-}
-
-function isSame(a: DimensionValues, b: DimensionValues): boolean {
-  return Object.keys(a).every((dimension) => a[dimension] === b[dimension]);
-}
-
-/** The item at an index that is known to exist. */
-function itemAt<T>(items: readonly T[], index: number): T {
-  return items[index] as T;
+/** Whether the decision of a seed is one of the control share. */
+function isControl(seed: number, share: number): boolean {
+  return mulberry32((seed ^ CONTROL_SALT) >>> 0)() < share;
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type DimensionValues, dimensionValuesSchema } from '../contracts/identifiers.ts';
+import { policySchema } from '../contracts/recommend.ts';
 import { type JointModel, jointModelSchema } from './joint-model.ts';
 import { byCodeUnits } from './order.ts';
 import { mulberry32, normal, type Rng } from './random.ts';
@@ -16,9 +17,6 @@ export const jointSlateInputsSchema = z.object({
 });
 export type JointSlateInputs = z.infer<typeof jointSlateInputsSchema>;
 
-export const jointPolicySchema = z.enum(['uniform', 'thompson_joint']);
-export type JointPolicy = z.infer<typeof jointPolicySchema>;
-
 export type JointSlateOptions = {
   seed: number;
   slateSize?: number;
@@ -30,7 +28,7 @@ export type JointSlateOptions = {
 
 /** `assigned` is `slate[chosen]`, and `propensity` the share of the slate that equals it. */
 export const jointSlateSchema = z.object({
-  policy: jointPolicySchema,
+  policy: policySchema,
   slate: z.array(dimensionValuesSchema).min(1),
   chosen: z.int().nonnegative(),
   assigned: dimensionValuesSchema,

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { readyInputsSchema } from '../../shared/learning/index.ts';
 import { snowflakeId } from '../../shared/snowflake.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { storeModel } from '../support/models.ts';
 import {
   attribute,
   claim,
@@ -38,8 +40,15 @@ const RECOMMENDED = {
   assigned: { tone: 'dry', topic: 'pricing' },
   policy: 'uniform',
   propensity: 0.25,
-  slate: [{ tone: 'dry', topic: 'pricing' }],
+  slate: [
+    { tone: 'warm', topic: 'pricing' },
+    { tone: 'dry', topic: 'pricing' },
+  ],
+  chosen: 1,
   rng_seed: 4_294_967_295,
+  model_version: null,
+  prompted: true,
+  control_share: 0.1,
 };
 
 const store = (decisions: object[]) =>
@@ -48,11 +57,11 @@ const store = (decisions: object[]) =>
 
 describe('a recommended decision', () => {
   it('is stored with how it was drawn', async () => {
-    expect(only(await store([RECOMMENDED])).reply).toEqual({ stored: 1 });
+    expect(only(await store([RECOMMENDED])).reply).toEqual({ stored: 1, rising: [] });
     expect(
       await database.sql`
         select decision_id, origin, kind, assigned, policy, propensity, slate,
-          rng_seed::float8, created_at, tone, angle
+          chosen, rng_seed::float8, model_version, prompted, control_share, created_at, tone, angle
         from public.content_metadata`,
     ).toEqual([
       { ...RECOMMENDED, origin: 'recommended', created_at: T0, tone: 'dry', angle: null },
@@ -74,6 +83,26 @@ describe('a recommended decision', () => {
     });
   });
 
+  it.each<[string, object, string]>([
+    ['with a pick that is not what was assigned', { chosen: 0 }, 'chosen_is_what_was_assigned'],
+    ['with a pick outside of the slate', { chosen: 2 }, 'chosen_is_what_was_assigned'],
+    [
+      'of the joint model without its version',
+      { policy: 'thompson_joint' },
+      'joint_draws_name_their_model',
+    ],
+    [
+      'without evidence outside of a control share',
+      { prompted: false, control_share: 0 },
+      'only_a_control_share_goes_unprompted',
+    ],
+    ['of a control share above one half', { control_share: 0.6 }, 'control_share_is_at_most_half'],
+  ])('is refused %s', async (_, change, constraint) => {
+    await expect(store([{ ...RECOMMENDED, ...change }])).rejects.toMatchObject({
+      constraint_name: constraint,
+    });
+  });
+
   it('is refused with the rest of its batch, so that none is half stored', async () => {
     const unknown = { ...RECOMMENDED, decision_id: 'r2', assigned: { tone: 'furious' } };
     await expect(store([RECOMMENDED, unknown])).rejects.toMatchObject({ code: '23514' });
@@ -85,7 +114,7 @@ describe('recommendation_inputs', () => {
   const inputs = async (handle: string) =>
     only(await database.sql`select public.recommendation_inputs(${handle}) as inputs`).inputs;
 
-  it('are the vocabulary in use, each value with what it has shown', async () => {
+  it('are the vocabulary in use, each value with what it has shown and its posts', async () => {
     const { sql } = database;
     await trackPost(sql, { dimensions: { tone: 'dry' } });
     await storeRead(sql, post, '48h', hours(48), { impressions: 300, likes: 3 });
@@ -97,18 +126,40 @@ describe('recommendation_inputs', () => {
       account_id: accountId,
       handle: 'somebot',
       finished_posts: 1,
+      rules: [],
+      control_share: 0,
       dimensions: [
-        { dimension: 'topic', prior: null, values: [{ value: 'pricing', performance: null }] },
+        { dimension: 'topic', values: [{ value: 'pricing', performance: null, posts: [] }] },
         {
           dimension: 'tone',
-          prior: { df: 4 },
           values: [
-            { value: 'dry', performance: { uses: 1, total_impressions: 300 } },
-            { value: 'warm', performance: null },
+            { value: 'dry', performance: { uses: 1 }, posts: [post] },
+            { value: 'warm', performance: null, posts: [] },
           ],
         },
       ],
     });
+  });
+
+  it('hold of the model the values and their part of the factor, without the nuisances', async () => {
+    const posts = ['dry', 'warm', 'dry', 'warm'].map((tone, index) => ({
+      values: { tone },
+      reward: index,
+    }));
+    await storeModel(database.sql, accountId, posts, 9);
+    const { model } = readyInputsSchema.parse(await inputs('somebot'));
+    expect(model).toMatchObject({
+      version: 9,
+      finished_posts: 4,
+      features: [
+        { dimension: 'tone', value: 'dry' },
+        { dimension: 'tone', value: 'warm' },
+      ],
+    });
+    const stored = only(await database.sql`select mean, factor from public.models`);
+    expect(stored.mean.length).toBeGreaterThan(2);
+    expect(model?.mean).toEqual(stored.mean.slice(0, 2));
+    expect(model?.factor).toEqual(stored.factor.slice(0, 3));
   });
 
   it('say when nobody knows the account', async () => {

@@ -277,7 +277,7 @@ it('9: a retry does not learn twice, and a failed write leaves the account due',
   await expect(
     sql`
       select public.record_performance(${accountId}, ${data_version}, 3, '{}',
-        ${json(sql, [{ dimension: 'tone', value: 'dry', uses: 3 }])}, ${hours(72)})`,
+        ${json(sql, [{ dimension: 'tone', value: 'dry', uses: 3 }])}, '[]', ${hours(72)})`,
   ).rejects.toMatchObject({ code: '23502' });
   expect(await totals()).toEqual([]);
   const { due } = only(await sql`select public.learning_backlog() as due`);

@@ -26,6 +26,8 @@ describe.skipIf(!DEBIAN_BIN)('the schedules under the real pg_cron (PG_CRON_BIN)
     expect([...jobs]).toEqual([
       { jobname: 'postloop-attribution', schedule: '5 */2 * * *', active: true },
       { jobname: 'postloop-cleanup', schedule: '20 3 * * *', active: true },
+      { jobname: 'postloop-early-warning', schedule: '*/5 * * * *', active: true },
+      { jobname: 'postloop-growth', schedule: '50 2 * * *', active: true },
       { jobname: 'postloop-health', schedule: '*/15 * * * *', active: true },
       { jobname: 'postloop-learning', schedule: '35 */2 * * *', active: true },
       { jobname: 'postloop-watch', schedule: '*/5 * * * *', active: true },
@@ -41,12 +43,14 @@ describe.skipIf(!DEBIAN_BIN)('the schedules under the real pg_cron (PG_CRON_BIN)
       join cron.job j using (jobid)
       where d.start_time >= ${started.now} and d.end_time is not null
       order by 1`;
-    for (let waited = 0; (await finished()).length < 5 && waited < 80; waited += 1) {
+    for (let waited = 0; (await finished()).length < 7 && waited < 80; waited += 1) {
       await sleep(1_000);
     }
     expect((await finished()).map(({ jobname, status }) => [jobname, status])).toEqual([
       ['postloop-attribution', 'succeeded'],
       ['postloop-cleanup', 'succeeded'],
+      ['postloop-early-warning', 'succeeded'],
+      ['postloop-growth', 'succeeded'],
       ['postloop-health', 'succeeded'],
       ['postloop-learning', 'succeeded'],
       ['postloop-watch', 'succeeded'],

@@ -24,6 +24,8 @@ const check = (name: string, now = T0) => invariant(database.sql, name, now);
 const JOBS = [
   'postloop-attribution',
   'postloop-cleanup',
+  'postloop-early-warning',
+  'postloop-growth',
   'postloop-health',
   'postloop-learning',
   'postloop-watch',
@@ -44,7 +46,7 @@ describe('cron_jobs_scheduled', () => {
     expect(listed.map(({ jobname }) => jobname)).toEqual(JOBS);
     expect(await check('cron_jobs_scheduled')).toMatchObject({
       status: 'ok',
-      measured: '5 of 5 are scheduled',
+      measured: '7 of 7 are scheduled',
     });
   });
 

@@ -14,7 +14,7 @@ beforeEach(async () => {
 
 const KEY = 'sb_secret_of_these_tests';
 
-it('runs attribution and learning every two hours, health every quarter, watch every five minutes, cleanup every night', async () => {
+it('runs attribution and learning every two hours, health every quarter, watch and early warning every five minutes, cleanup and growth every night', async () => {
   const { sql } = database;
   expect(
     await sql`select jobname, schedule, command, active from cron.job order by jobname`,
@@ -29,6 +29,18 @@ it('runs attribution and learning every two hours, health every quarter, watch e
       jobname: 'postloop-cleanup',
       schedule: '20 3 * * *',
       command: 'select postloop.cleanup()',
+      active: true,
+    },
+    {
+      jobname: 'postloop-early-warning',
+      schedule: '*/5 * * * *',
+      command: 'select postloop.warn_early(now()), postloop.settle_predictions(now())',
+      active: true,
+    },
+    {
+      jobname: 'postloop-growth',
+      schedule: '50 2 * * *',
+      command: 'select postloop.fit_growth(null, now())',
       active: true,
     },
     {

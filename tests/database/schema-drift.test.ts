@@ -74,10 +74,10 @@ describe('a database with all migrations', () => {
 
 describe('a column', () => {
   it('that was dropped is named', async () => {
-    expect(await driftAfter('alter table public.follower_snapshots drop column is_exact')).toEqual([
+    expect(await driftAfter('alter table public.collection_phases drop column scheduled')).toEqual([
       {
         kind: 'column_missing',
-        object: 'public.follower_snapshots.is_exact',
+        object: 'public.collection_phases.scheduled',
         expected: 'boolean',
         found: null,
       },
@@ -98,7 +98,7 @@ describe('a column', () => {
 
   it('that was dropped is not taken for a new one of another type', async () => {
     const [finding] = await driftAfter(`
-      alter table public.follower_snapshots drop column is_exact, add column exactness text`);
+      alter table public.collection_phases drop column scheduled, add column schedule text`);
     expect(finding).toMatchObject({ kind: 'column_missing', found: null });
   });
 

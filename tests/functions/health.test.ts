@@ -136,8 +136,8 @@ describe('drift', () => {
   it('of a dropped column is named with 503; once the column is back it is 200', async () => {
     const answer = await during(
       [
-        'alter table public.follower_snapshots drop column is_exact',
-        'alter table public.follower_snapshots add column is_exact boolean not null',
+        'alter table public.follower_snapshots drop column run_id',
+        'alter table public.follower_snapshots add column run_id uuid not null',
       ],
       () => health(503),
     );
@@ -145,14 +145,14 @@ describe('drift', () => {
     expect(answer.drift).toEqual([
       {
         kind: 'column_missing',
-        object: 'public.follower_snapshots.is_exact',
-        expected: 'boolean',
+        object: 'public.follower_snapshots.run_id',
+        expected: 'uuid',
         found: null,
       },
     ]);
     expect(failing(answer)).toEqual(['schema_matches']);
     expect(measured(answer, 'schema_matches')).toBe(
-      '1 difference: public.follower_snapshots.is_exact is missing',
+      '1 difference: public.follower_snapshots.run_id is missing',
     );
     expect(await lastRun(stack.sql, 'health')).toMatchObject({ status: 'succeeded', done: 1 });
     expect(await health(200)).toMatchObject({ status: 'ok', drift: [] });

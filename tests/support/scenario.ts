@@ -2,9 +2,10 @@
 import type postgres from 'postgres';
 import type { PostReadResult, RecordBatch } from '../../shared/contracts/read.ts';
 import {
+  changedAlarms,
   type LearningStatistics,
+  learnAccount,
   learningStatisticsSchema,
-  learnMarginals,
 } from '../../shared/learning/index.ts';
 import { snowflakeId } from '../../shared/snowflake.ts';
 
@@ -209,10 +210,14 @@ export async function tableContents(sql: postgres.Sql): Promise<Record<string, s
   return { ...row };
 }
 
-/** What the function `learning` does for one account: statistics, posteriors, record. */
+/** What the function `learning` does for one account: statistics, alarms, fit, record. */
 export async function learn(sql: postgres.Sql, accountId: number, now: Date) {
   const statistics = await learningStatistics(sql, accountId, now);
-  return recordPerformance(sql, statistics, now);
+  const drift = changedAlarms(statistics);
+  if (!drift) return recordPerformance(sql, statistics, now);
+  await sql`
+    select public.record_drift(${accountId}, ${drift.from}, ${json(sql, drift.alarms)}, ${now})`;
+  return recordPerformance(sql, await learningStatistics(sql, accountId, now), now);
 }
 
 export async function learningStatistics(sql: postgres.Sql, accountId: number, now: Date) {
@@ -227,12 +232,12 @@ export async function recordPerformance(
   statistics: LearningStatistics,
   now: Date,
 ) {
-  const { priors, rows } = learnMarginals(statistics);
+  const { priors, rows, models } = learnAccount(statistics);
   const { account_id, data_version, finished_posts } = statistics;
   const { reply } = only(
     await sql`
       select public.record_performance(${account_id}, ${data_version}, ${finished_posts},
-        ${json(sql, priors)}, ${json(sql, rows)}, ${now}) as reply`,
+        ${json(sql, priors)}, ${json(sql, rows)}, ${json(sql, models)}, ${now}) as reply`,
   );
   return reply;
 }

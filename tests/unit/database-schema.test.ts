@@ -21,9 +21,12 @@ import { scheduledReadSchema, trackedPostSchema } from '../../shared/contracts/t
 import { DATABASE_SCHEMA } from '../../shared/database.schema.ts';
 import {
   dimensionPerformanceRowSchema,
+  learnedValueSchema,
   learningStatisticsSchema,
+  packedMomentsSchema,
   readyInputsSchema,
-  valueInputSchema,
+  shownEffectSchema,
+  valueEvidenceSchema,
   valueStatisticsSchema,
 } from '../../shared/learning/index.ts';
 import type { Column, FunctionSignature } from '../../shared/schema.ts';
@@ -106,7 +109,29 @@ const CONTRACTS: [string, z.ZodType, Origin][] = [
   [
     'the statistics of an account',
     learningStatisticsSchema,
-    { table: 'learning_state', elsewhere: { values: null } },
+    {
+      table: 'learning_state',
+      elsewhere: {
+        posts: null,
+        groups: null,
+        uses: null,
+        followers: null,
+        left_out: null,
+        moments: null,
+        values: null,
+        residuals: null,
+        alarms: null,
+        alarms_from: null,
+      },
+    },
+  ],
+  [
+    'the sums of an outcome',
+    packedMomentsSchema,
+    {
+      table: 'models',
+      elsewhere: { gram: null, rhs: null, yy: null, n: 'models.effective_n' },
+    },
   ],
   [
     'the statistics of a value',
@@ -116,20 +141,32 @@ const CONTRACTS: [string, z.ZodType, Origin][] = [
       elsewhere: { n: 'dimension_performance.effective_n', s1: null, s2: null },
     },
   ],
-  ['what a value has shown', dimensionPerformanceRowSchema, { table: 'dimension_performance' }],
+  [
+    'what a value has shown by itself',
+    dimensionPerformanceRowSchema,
+    { table: 'dimension_performance' },
+  ],
+  ['what a value has shown', learnedValueSchema, { table: 'dimension_performance' }],
   [
     'the inputs of recommend',
     readyInputsSchema,
     {
-      table: 'learning_state',
-      elsewhere: { code: null, handle: 'accounts.handle', dimensions: null },
+      table: 'accounts',
+      elsewhere: {
+        code: null,
+        account_id: 'accounts.id',
+        finished_posts: 'learning_state.finished_posts',
+        model: null,
+        dimensions: null,
+      },
     },
   ],
   [
     'a value that recommend may choose',
-    valueInputSchema,
-    { table: 'dimension_values', elsewhere: { performance: null } },
+    valueEvidenceSchema,
+    { table: 'dimension_values', elsewhere: { performance: null, posts: null } },
   ],
+  ['the evidence of a prompt', shownEffectSchema, { table: 'dimension_performance' }],
   ['the tally of a run', tallySchema, { table: 'pipeline_runs' }],
   [
     'the state of a job',

@@ -1,10 +1,4 @@
-import {
-  type DimensionInput,
-  type LearningStatistics,
-  learnMarginals,
-  type RecommendationInputs,
-  type ValueStatistics,
-} from '../../shared/learning/index.ts';
+import type { ValueStatistics } from '../../shared/learning/index.ts';
 
 export type Shown = { uses: number; mean: number; sd?: number };
 
@@ -31,39 +25,6 @@ export function shown(
   };
 }
 
-export function statisticsOf(values: ValueStatistics[]): LearningStatistics {
-  return { account_id: 7, data_version: 3, finished_posts: 40, values };
-}
-
-/**
- * Recommendation inputs of a vocabulary of which some values have been used, learned from what
- * they showed; `null` stands for a value that was never used.
- */
-export function inputsOf(
-  vocabulary: Record<string, Record<string, Shown | null>>,
-  finishedPosts = 40,
-): RecommendationInputs {
-  const used = Object.entries(vocabulary).flatMap(([dimension, values]) =>
-    Object.entries(values).flatMap(([value, sums]) =>
-      sums === null ? [] : [shown(dimension, value, sums)],
-    ),
-  );
-  const { priors, rows } = learnMarginals(statisticsOf(used));
-  const dimensions = Object.entries(vocabulary).map(
-    ([dimension, values]): DimensionInput => ({
-      dimension,
-      prior: priors[dimension] ?? null,
-      values: Object.keys(values).map((value) => ({
-        value,
-        performance: rows.find((row) => row.dimension === dimension && row.value === value) ?? null,
-      })),
-    }),
-  );
-  return {
-    code: 'ready',
-    account_id: 7,
-    handle: 'sample',
-    finished_posts: finishedPosts,
-    dimensions,
-  };
+export function statisticsOf(values: ValueStatistics[]): { values: ValueStatistics[] } {
+  return { values };
 }

@@ -10,6 +10,7 @@ test('lists its topics and options', async () => {
   const { code, stdout } = await simulate('--help');
   expect(code).toBe(0);
   expect(stdout).toContain('  attribution');
+  expect(stdout).toContain('  evaluation');
   expect(stdout).toContain('--seeds');
 });
 
@@ -24,25 +25,32 @@ test.each([
   expect(stderr).toContain('npm run simulate -- <topic>');
 });
 
-test('prints one JSON object with its bars, and exits 1 exactly when one is not met', async () => {
-  const { code, stdout, stderr } = await simulate('attribution', '--seeds', '1', '--json');
-  const { name, bars } = z
-    .object({
-      name: z.string(),
-      seeds: z.literal(1),
-      bars: z.array(
-        z.object({ name: z.string(), value: z.number(), bar: z.number(), pass: z.boolean() }),
-      ),
-      tables: z.array(z.object({ title: z.string() })).min(1),
-    })
-    .parse(JSON.parse(stdout));
-  expect(name).toBe('attribution');
-  for (const bar of ['A1', 'A2', 'A3', 'A4', 'A5', 'A6', 'A7', 'A8', 'A9']) {
-    expect(bars.filter((one) => one.name.startsWith(bar)).length).toBeGreaterThan(0);
-  }
-  expect(code).toBe(bars.every(({ pass }) => pass) ? 0 : 1);
-  expect(stderr).toContain('World: typical');
-}, 120_000);
+test.each([
+  ['attribution', ['A1', 'A2', 'A3', 'A4', 'A5', 'A6', 'A7', 'A8', 'A9'], 'World: typical'],
+  ['evaluation', ['R1', 'V1', 'O1', 'D1', 'CUSUM'], 'Young posts: usual'],
+])(
+  '%s prints one JSON object with its bars, and exits 1 exactly when one is not met',
+  async (topic, names, step) => {
+    const { code, stdout, stderr } = await simulate(topic, '--seeds', '1', '--json');
+    const { name, bars } = z
+      .object({
+        name: z.string(),
+        seeds: z.literal(1),
+        bars: z.array(
+          z.object({ name: z.string(), value: z.number(), bar: z.number(), pass: z.boolean() }),
+        ),
+        tables: z.array(z.object({ title: z.string() })).min(1),
+      })
+      .parse(JSON.parse(stdout));
+    expect(name).toBe(topic);
+    for (const bar of names) {
+      expect(bars.filter((one) => one.name.startsWith(bar)).length).toBeGreaterThan(0);
+    }
+    expect(code).toBe(bars.every(({ pass }) => pass) ? 0 : 1);
+    expect(stderr).toContain(step);
+  },
+  120_000,
+);
 
 test('a bar that a value meets exactly is met, and one without a value is not', () => {
   expect(atMost('error', 2, 2)).toEqual({ name: 'error, at most', value: 2, bar: 2, pass: true });

@@ -1,17 +1,20 @@
 /** Recomputes, for every account whose posts changed, what each value of each dimension has shown. */
 import { z } from 'zod';
 import {
+  changedAlarms,
   type LearningRequest,
+  type LearningStatistics,
+  learnAccount,
   learningStatisticsSchema,
-  learnMarginals,
   type PostloopError,
 } from '../_shared/contracts.ts';
 import { callDatabase, type DatabaseClient } from '../_shared/database.ts';
 import type { Reply } from '../_shared/http.ts';
 import { momentOf, runJob, toPostloopError, type Work } from '../_shared/run.ts';
 
-/** Keeps one call within the platform's CPU limit; the accounts beyond it stay due. */
+/** Keep one call within the platform's 2 s of CPU; the accounts beyond them stay due. */
 const ACCOUNTS_PER_RUN = 50;
+const FIT_MS_PER_RUN = 1000;
 
 const recordedSchema = z.discriminatedUnion('code', [
   z.object({ code: z.literal('recorded'), written: z.int(), removed: z.int() }),
@@ -34,12 +37,16 @@ export async function learn(body: LearningRequest, database: DatabaseClient): Pr
 }
 
 async function work(database: DatabaseClient, accountIds: number[], now: string): Promise<Work> {
-  const taken = accountIds.slice(0, ACCOUNTS_PER_RUN);
-  const tally = { done: 0, failed: 0, superseded: 0, values: 0 };
+  const tally = { done: 0, failed: 0, superseded: 0, values: 0, leftOut: 0, fitMs: 0 };
   const errors: PostloopError[] = [];
-  for (const accountId of taken) {
+  let taken = 0;
+  for (const accountId of accountIds.slice(0, ACCOUNTS_PER_RUN)) {
+    if (tally.fitMs > FIT_MS_PER_RUN) break;
+    taken += 1;
     try {
-      const recorded = await learnAccount(database, accountId, now);
+      const { recorded, fitMs, leftOut } = await learnOne(database, accountId, now);
+      tally.fitMs += fitMs;
+      tally.leftOut += leftOut;
       if (recorded.code === 'superseded') tally.superseded += 1;
       else {
         tally.done += 1;
@@ -50,7 +57,7 @@ async function work(database: DatabaseClient, accountIds: number[], now: string)
       errors.push(toPostloopError(error));
     }
   }
-  const deferred = accountIds.length - taken.length;
+  const deferred = accountIds.length - taken;
   return {
     // What a run at the same time has learned from newer data was no longer this run's to do.
     expected: accountIds.length - tally.superseded,
@@ -58,19 +65,20 @@ async function work(database: DatabaseClient, accountIds: number[], now: string)
     failed: tally.failed,
     skipped: deferred > 0 ? { deferred } : {},
     ...(errors[0] === undefined ? {} : { error: errors[0] }),
-    details: { values: tally.values, superseded: tally.superseded },
+    details: {
+      values: tally.values,
+      superseded: tally.superseded,
+      ...(tally.leftOut > 0 ? { values_left_out: tally.leftOut } : {}),
+    },
   };
 }
 
-async function learnAccount(database: DatabaseClient, accountId: number, now: string) {
-  const statistics = await callDatabase(
-    database,
-    'learning_statistics',
-    { p_account_id: accountId, p_now: now },
-    learningStatisticsSchema,
-  );
-  const { priors, rows } = learnMarginals(statistics);
-  return await callDatabase(
+async function learnOne(database: DatabaseClient, accountId: number, now: string) {
+  const statistics = await statisticsOf(database, accountId, now);
+  const startedAt = performance.now();
+  const { priors, rows, models } = learnAccount(statistics);
+  const fitMs = performance.now() - startedAt;
+  const recorded = await callDatabase(
     database,
     'record_performance',
     {
@@ -79,8 +87,36 @@ async function learnAccount(database: DatabaseClient, accountId: number, now: st
       p_finished_posts: statistics.finished_posts,
       p_priors: priors,
       p_rows: rows,
+      p_models: models,
       p_now: now,
     },
     recordedSchema,
   );
+  const leftOut = Object.values(statistics.left_out).reduce((sum, values) => sum + values, 0);
+  return { recorded, fitMs, leftOut };
+}
+
+/** The account's sums, weighted with the alarms of drift that its posts of until now raise. */
+async function statisticsOf(
+  database: DatabaseClient,
+  accountId: number,
+  now: string,
+): Promise<LearningStatistics> {
+  const ask = () =>
+    callDatabase(
+      database,
+      'learning_statistics',
+      { p_account_id: accountId, p_now: now },
+      learningStatisticsSchema,
+    );
+  const statistics = await ask();
+  const drift = changedAlarms(statistics);
+  if (!drift) return statistics;
+  await callDatabase(
+    database,
+    'record_drift',
+    { p_account_id: accountId, p_from: drift.from, p_alarms: drift.alarms, p_now: now },
+    z.object({ added: z.int(), removed: z.int() }),
+  );
+  return await ask();
 }

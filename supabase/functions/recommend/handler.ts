@@ -1,12 +1,15 @@
 /** Draws decisions from what an account has learned, and logs each with its exact propensity. */
 import { z } from 'zod';
 import {
-  drawSlate,
+  type DrawnDecision,
+  decide,
   PostloopError,
-  promptBlock,
+  type RecommendationInputs,
   type RecommendReply,
   type RecommendRequest,
   recommendationInputsSchema,
+  risingBlock,
+  risingPostSchema,
 } from '../_shared/contracts.ts';
 import { callDatabase, type DatabaseClient } from '../_shared/database.ts';
 import type { Reply } from '../_shared/http.ts';
@@ -15,7 +18,7 @@ import { momentOf } from '../_shared/run.ts';
 /**
  * 200 with n decisions, each stored before it is answered.
  *
- * @throws PostloopError 404 account_unknown, 422 vocabulary_empty
+ * @throws PostloopError 404 account_unknown, 422 vocabulary_empty, 422 rules_unsatisfiable
  */
 export async function recommend(body: RecommendRequest, database: DatabaseClient): Promise<Reply> {
   const inputs = await callDatabase(
@@ -32,10 +35,10 @@ export async function recommend(body: RecommendRequest, database: DatabaseClient
     );
   }
 
-  const drawn = Array.from({ length: body.n }, () => {
+  const decisions = Array.from({ length: body.n }, () => {
     const decisionId = crypto.randomUUID();
     const [seed = 0] = crypto.getRandomValues(new Uint32Array(1));
-    return { decisionId, draw: drawSlate(inputs, { seed }) };
+    return { decisionId, draw: drawn(inputs, seed) };
   });
   const stored = await callDatabase(
     database,
@@ -43,19 +46,23 @@ export async function recommend(body: RecommendRequest, database: DatabaseClient
     {
       p_account_id: inputs.account_id,
       p_now: momentOf(body),
-      p_decisions: drawn.map(({ decisionId, draw }) => ({
+      p_decisions: decisions.map(({ decisionId, draw }) => ({
         decision_id: decisionId,
         kind: body.kind,
         assigned: draw.assigned,
         policy: draw.policy,
         propensity: draw.propensity,
         slate: draw.slate,
+        chosen: draw.chosen,
         rng_seed: draw.rngSeed,
+        model_version: draw.modelVersion,
+        prompted: draw.prompted,
+        control_share: inputs.control_share,
       })),
     },
-    z.object({ stored: z.int() }),
+    z.object({ stored: z.int(), rising: z.array(risingPostSchema) }),
   );
-  if (stored.stored !== drawn.length) {
+  if (stored.stored !== decisions.length) {
     throw new PostloopError(
       500,
       'decisions_not_stored',
@@ -63,15 +70,39 @@ export async function recommend(body: RecommendRequest, database: DatabaseClient
     );
   }
 
+  const news = risingBlock(stored.rising);
   const reply: RecommendReply = {
     account: inputs.handle,
-    decisions: drawn.map(({ decisionId, draw }) => ({
+    rising: stored.rising,
+    decisions: decisions.map(({ decisionId, draw }) => ({
       decision_id: decisionId,
       dimensions: draw.assigned,
       propensity: draw.propensity,
       policy: draw.policy,
-      prompt: promptBlock(inputs, draw.assigned),
+      model_version: draw.modelVersion,
+      prompted: draw.prompted,
+      prompt: draw.prompted && news !== '' ? `${draw.prompt}\n\n${news}` : draw.prompt,
     })),
   };
   return { status: 200, body: reply };
+}
+
+function drawn(inputs: RecommendationInputs, seed: number): DrawnDecision {
+  const outcome = decide(inputs, seed);
+  if (outcome.code === 'drawn') return outcome;
+  const account = { account_id: inputs.account_id };
+  if (outcome.code === 'vocabulary_empty') {
+    throw new PostloopError(
+      422,
+      'vocabulary_empty',
+      `Account ${inputs.handle} has no values to choose from. Add some: select register_account('${inputs.handle}', '{"tone": ["dry", "warm"]}'); at least two for each dimension to be learned.`,
+      account,
+    );
+  }
+  throw new PostloopError(
+    422,
+    'rules_unsatisfiable',
+    `The rules of account ${inputs.handle} refuse every combination of its values in use. Take a rule back: select set_rules('${inputs.handle}', '[]'); removes all.`,
+    { ...account, rules: inputs.rules },
+  );
 }

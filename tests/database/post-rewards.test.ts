@@ -1,0 +1,301 @@
+/** Outcomes of finished and young posts, and the rewards made of them. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { growthCurve, project } from '../../shared/learning/growth.ts';
+import { median } from '../../shared/learning/robust.ts';
+import { createDatabase, type TestDatabase } from '../support/database.ts';
+import {
+  type DrawnPost,
+  drawPosts,
+  fitGrowth,
+  maturePosts,
+  storeDrawnPosts,
+} from '../support/drawn-posts.ts';
+import { hours, only, registerAccount, reset, storeRead } from '../support/scenario.ts';
+
+let database: TestDatabase;
+let accountId: number;
+
+beforeAll(async () => {
+  database = await createDatabase();
+});
+afterAll(() => database?.drop());
+beforeEach(async () => {
+  await reset(database.sql);
+  await database.sql`delete from public.growth_curve`;
+  accountId = await registerAccount(database.sql);
+});
+
+const NOW = hours(24 * 30);
+const WEIGHTS = { impressions: 0.2, engagement: 0.4, followers: 0.4 };
+
+type Reward = {
+  post_id: string;
+  kind: string;
+  followers: number | null;
+  viral_score: number | null;
+  realised: Record<string, string>;
+  y_impressions: number;
+  y_engagement: number | null;
+  y_followers: number | null;
+  r_impressions: number;
+  r_engagement: number | null;
+  r_followers: number | null;
+  reward: number;
+  horizon_h: number;
+  is_final: boolean;
+  noise: number;
+  noise_impressions: number;
+  noise_engagement: number;
+  noise_followers: number;
+  centre_impressions: number;
+  spread_impressions: number;
+  spread_engagement: number;
+  spread_followers: number;
+};
+
+const rewards = (now = NOW) =>
+  database.sql<
+    Reward[]
+  >`select * from postloop.post_rewards(${accountId}, ${now}) order by posted_at`;
+
+const finished = (seed: number, count = 60) => drawPosts(seed, count, hours(-60, NOW));
+
+/** A post that was posted so many hours ago, with the reads that have come since. */
+function young(seed: number, ageHours: number): DrawnPost {
+  const [post] = drawPosts(seed, 1, hours(-ageHours, NOW));
+  if (!post) throw new Error('One post is drawn.');
+  return { ...post, reads: post.reads.filter((read) => read.ageHours <= ageHours) };
+}
+
+const of = (rows: readonly Reward[], post: DrawnPost) =>
+  rows.find(({ post_id }) => post_id === post.postId);
+
+describe('a young post', () => {
+  it.each([
+    ['2 h', 3],
+    ['6 h', 8],
+    ['24 h', 30],
+  ])('is projected from its read at %s', async (_, ageHours) => {
+    const { sql } = database;
+    const posts = finished(1);
+    const post = young(2, ageHours);
+    await storeDrawnPosts(sql, accountId, [...posts, post]);
+    await fitGrowth(sql, NOW);
+    const read = post.reads.at(-1) as DrawnPost['reads'][number];
+    const expected = project(read, growthCurve(maturePosts(posts)));
+    const row = of(await rewards(), post) as Reward;
+    expect(row.is_final).toBe(false);
+    expect(row.horizon_h).toBeCloseTo(read.ageHours, 9);
+    expect(row.y_impressions).toBeCloseTo(expected?.y as number, 9);
+    expect(row.noise_impressions).toBeCloseTo(
+      ((expected?.spread as number) / row.spread_impressions) ** 2,
+      9,
+    );
+  });
+
+  it('is less certain the younger it is', async () => {
+    const { sql } = database;
+    const posts = [young(3, 30), young(4, 8), young(5, 3)];
+    await storeDrawnPosts(sql, accountId, [...finished(6), ...posts]);
+    await sql`update public.post_credit set var_48h = 0`;
+    await fitGrowth(sql, NOW);
+    const rows = await rewards();
+    const noise = posts.map((post) => of(rows, post)?.noise as number);
+    expect(noise[0]).toBeGreaterThan(0);
+    expect(noise[1]).toBeGreaterThan(noise[0] as number);
+    expect(noise[2]).toBeGreaterThan(noise[1] as number);
+  });
+
+  it('is left out as long as nobody has a curve for its age', async () => {
+    const { sql } = database;
+    const post = young(7, 8);
+    await storeDrawnPosts(sql, accountId, [...finished(8, 29), post]);
+    await fitGrowth(sql, NOW);
+    const rows = await rewards();
+    expect(rows).toHaveLength(29);
+    expect(of(rows, post)).toBeUndefined();
+  });
+
+  it('is left out as long as the account has no finished post', async () => {
+    const { sql } = database;
+    const other = await registerAccount(sql, 'otherbot');
+    await storeDrawnPosts(sql, other, finished(9));
+    await storeDrawnPosts(sql, accountId, [young(10, 8)]);
+    await fitGrowth(sql, NOW);
+    expect(await rewards()).toEqual([]);
+  });
+
+  it('moves neither centre nor spread', async () => {
+    const { sql } = database;
+    const posts = finished(11);
+    await storeDrawnPosts(sql, accountId, posts);
+    await fitGrowth(sql, NOW);
+    const before = (await rewards())[0] as Reward;
+    await storeDrawnPosts(sql, accountId, [young(12, 8), young(13, 3)]);
+    const after = await rewards();
+    expect(after).toHaveLength(62);
+    expect(after[0]).toEqual(before);
+    const finals = posts.map(({ reads }) => Math.log1p(reads.at(-1)?.impressions ?? 0));
+    expect(before.centre_impressions).toBeCloseTo(median(finals), 12);
+  });
+
+  it('becomes final by its read at 48 h, and stays projected until 7 d where that was missed', async () => {
+    const { sql } = database;
+    const seen = young(14, 30);
+    const missed = young(15, 31);
+    await storeDrawnPosts(sql, accountId, [...finished(16), seen, missed]);
+    await fitGrowth(sql, NOW);
+    const counts = { impressions: 4321, likes: 50, retweets: 0, replies: 0, bookmarks: 0 };
+    await storeRead(sql, seen.postId, '48h', hours(49, seen.postedAt), counts);
+    await storeRead(sql, missed.postId, '7d', hours(169, missed.postedAt), counts);
+    const soon = await rewards(hours(50));
+    expect(of(soon, seen)).toBeUndefined();
+    const later = await rewards(hours(72, NOW));
+    expect(of(later, seen)).toMatchObject({
+      is_final: true,
+      horizon_h: 49,
+      y_impressions: Math.log(4322),
+      noise_impressions: 0,
+      noise_engagement: 0,
+    });
+    expect(of(later, missed)?.is_final).toBe(false);
+    const last = await rewards(hours(200, NOW));
+    expect(of(last, missed)).toMatchObject({ is_final: true, horizon_h: 169 });
+  });
+
+  it('is not projected from a read that is not believed', async () => {
+    const { sql } = database;
+    const post = young(17, 8);
+    await storeDrawnPosts(sql, accountId, [...finished(18), post]);
+    await fitGrowth(sql, NOW);
+    await sql`
+      update public.real_tweet_metrics set quality = 'suspect'
+      where tweet_id = ${post.postId} and collection_phase = '6h'`;
+    const row = of(await rewards(), post);
+    expect(row?.horizon_h).toBeCloseTo(post.reads[1]?.ageHours as number, 9);
+  });
+});
+
+describe('the noise', () => {
+  it('of a finished post is that of its follower credit', async () => {
+    const { sql } = database;
+    const posts = finished(19);
+    await storeDrawnPosts(sql, accountId, posts);
+    const rows = await rewards();
+    for (const [index, row] of rows.entries()) {
+      const { c48, variance } = (posts[index] as DrawnPost).credit;
+      const expected = variance / (1 + c48) ** 2 / row.spread_followers ** 2;
+      expect(row.noise_followers).toBeCloseTo(expected, 9);
+      expect(row.noise).toBeCloseTo(WEIGHTS.followers ** 2 * expected, 9);
+      expect([row.noise_impressions, row.noise_engagement]).toEqual([0, 0]);
+    }
+  });
+
+  it('of a young post has a part for each outcome, each with its weight squared', async () => {
+    const { sql } = database;
+    const post = young(20, 8);
+    await storeDrawnPosts(sql, accountId, [...finished(21), post]);
+    await fitGrowth(sql, NOW);
+    const row = of(await rewards(), post) as Reward;
+    const parts = [row.noise_impressions, row.noise_engagement, row.noise_followers];
+    for (const part of parts) expect(part).toBeGreaterThan(0);
+    expect(row.noise).toBeCloseTo(
+      WEIGHTS.impressions ** 2 * row.noise_impressions +
+        WEIGHTS.engagement ** 2 * row.noise_engagement +
+        WEIGHTS.followers ** 2 * row.noise_followers,
+      12,
+    );
+  });
+
+  it('counts for nothing in what was not read', async () => {
+    const { sql } = database;
+    const post = young(22, 8);
+    await storeDrawnPosts(sql, accountId, [...finished(23), post]);
+    await fitGrowth(sql, NOW);
+    await sql`update public.real_tweet_metrics set bookmarks = null where tweet_id = ${post.postId}`;
+    await sql`delete from public.post_credit where post_id = ${post.postId}`;
+    const row = of(await rewards(), post) as Reward;
+    expect([row.r_engagement, row.r_followers]).toEqual([null, null]);
+    expect(row.reward).toBeCloseTo(row.r_impressions, 12);
+    expect(row.noise).toBeCloseTo(row.noise_impressions, 12);
+  });
+});
+
+describe('the reward', () => {
+  it('is the weighted mean of the standardised outcomes, cut at three spreads', async () => {
+    const { sql } = database;
+    const posts = finished(24);
+    const giant = posts[30] as DrawnPost;
+    giant.reads[4] = { ...(giant.reads[4] as DrawnPost['reads'][number]), impressions: 9_000_000 };
+    await storeDrawnPosts(sql, accountId, posts);
+    const rows = await rewards();
+    expect(of(rows, giant)?.r_impressions).toBe(3);
+    for (const row of rows) {
+      expect(row.reward).toBeCloseTo(
+        0.2 * row.r_impressions +
+          0.4 * (row.r_engagement as number) +
+          0.4 * (row.r_followers as number),
+        12,
+      );
+      if (Math.abs(row.r_impressions) < 3) {
+        expect(row.r_impressions).toBeCloseTo(
+          (row.y_impressions - row.centre_impressions) / row.spread_impressions,
+          12,
+        );
+      }
+    }
+    expect(median(rows.map(({ r_impressions }) => r_impressions))).toBeCloseTo(0, 12);
+  });
+
+  it('follows the weights', async () => {
+    const { sql } = database;
+    await storeDrawnPosts(sql, accountId, finished(25, 10));
+    await sql`update public.reward_weights set weight = 0 where outcome <> 'engagement'`;
+    try {
+      const rows = await rewards();
+      expect(rows).toHaveLength(10);
+      for (const row of rows) expect(row.reward).toBeCloseTo(row.r_engagement as number, 12);
+    } finally {
+      await sql`
+        update public.reward_weights
+        set weight = case outcome when 'impressions' then 0.2 else 0.4 end`;
+    }
+  });
+
+  it('comes with what the post was', async () => {
+    const { sql } = database;
+    await storeDrawnPosts(sql, accountId, finished(26, 1));
+    await sql`
+      update public.post_attribution
+      set kind = 'thread', followers_before = 1234, viral_score = 71, realised = '{"tone": "dry"}'`;
+    expect(only(await rewards())).toMatchObject({
+      kind: 'thread',
+      followers: 1234,
+      viral_score: 71,
+      realised: { tone: 'dry' },
+    });
+  });
+
+  it('is the same to the last bit in whatever order the rows are stored', async () => {
+    const { sql } = database;
+    const posts = [...finished(27, 75), young(28, 30), young(29, 8), young(30, 3)];
+    const read = async (stored: DrawnPost[]) => {
+      await reset(sql);
+      accountId = await registerAccount(sql);
+      await storeDrawnPosts(sql, accountId, stored);
+      await fitGrowth(sql, NOW);
+      return (await rewards()).map((row) => ({ ...row, account_id: null }));
+    };
+    const once = await read(posts);
+    expect(once).toHaveLength(78);
+    expect(await read(posts.toReversed())).toEqual(once);
+    // With equal values the spread is a standard deviation, a sum that depends on its order.
+    const alike = finished(31, 40).map((post, index) => ({
+      ...post,
+      reads: post.reads.map((one) => (index < 30 ? { ...one, impressions: 777 } : one)),
+    }));
+    const flat = await read(alike);
+    expect(flat[0]?.spread_impressions).toBeGreaterThan(0);
+    expect(await read(alike.toReversed())).toEqual(flat);
+  });
+});
