@@ -17,6 +17,7 @@ export type LocalErrorCode =
   | 'job_failed'
   | 'project_unreachable'
   | 'key_refused'
+  | 'drill_stuck'
   | 'usage';
 
 /** The one error of `local/`: `code` is stable, `message` says what to do next. */

@@ -34,6 +34,8 @@ export type RunningFunctions = {
   names: string[];
   /** The port of a function that is ready, 'starting' for one that is not, undefined if unknown. */
   find(name: string): number | 'starting' | undefined;
+  /** Ends the process of a function with SIGKILL; it is started again as after any crash. */
+  kill(name: string): void;
   stop(): Promise<void>;
 };
 
@@ -65,6 +67,7 @@ export async function startFunctions(options: FunctionsOptions): Promise<Running
       const one = functions.get(name);
       return one && (one.port ?? 'starting');
     },
+    kill: (name) => functions.get(name)?.kill(),
     stop,
   };
 }
@@ -147,6 +150,10 @@ class EdgeFunction {
         if (wasReady) this.restartLater();
       });
     });
+  }
+
+  kill(): void {
+    this.process?.kill('SIGKILL');
   }
 
   async stop(): Promise<void> {

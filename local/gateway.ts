@@ -13,8 +13,11 @@ import { portTaken } from './postgres.ts';
 
 export const GATEWAY_PORT = 54321;
 
-/** Where a path leads: a port on 127.0.0.1, a service that is starting, or nowhere. */
-export type Target = number | 'starting' | undefined;
+/**
+ * Where a path leads: a port on 127.0.0.1, a service that is starting (503), one whose connections
+ * are cut, or nowhere (404).
+ */
+export type Target = number | 'starting' | 'cut' | undefined;
 
 export type GatewayTargets = {
   rest: () => Target;
@@ -95,6 +98,10 @@ function forward(
   }
   if (target === 'starting') {
     refuse(outgoing, 503, 'starting', `${subject} is starting. Try again in a moment.`);
+    return;
+  }
+  if (target === 'cut') {
+    incoming.socket.destroy();
     return;
   }
   const onward = request(

@@ -31,6 +31,7 @@ import {
   sharedFolder,
 } from './postgres-binaries.ts';
 import { prepareDataFolder, SUPERUSER } from './postgres-folder.ts';
+import { killFamily } from './processes.ts';
 
 const REPOSITORY = fileURLToPath(new URL('..', import.meta.url));
 const START_PATIENCE_MS = 60_000;
@@ -43,6 +44,8 @@ export type PostgresOptions = {
   dataFolder?: string;
   /** A temporary folder that goes with the server, tuned for speed; `dataFolder` is not used. */
   fresh?: boolean;
+  /** More settings of the server, by name; they win over its own. */
+  settings?: Record<string, string>;
 };
 
 export type Postgres = {
@@ -52,6 +55,14 @@ export type Postgres = {
   adminUrl(database?: string): string;
   /** Connection string of the role `postgres`, which migrations run as. */
   url(database?: string): string;
+  /** Kills the server and every process of it with SIGKILL. */
+  crash(): Promise<void>;
+  /**
+   * Starts it again after `crash`, over the same folder on the same port.
+   *
+   * @throws LocalError postgres_failed
+   */
+  restart(): Promise<void>;
   /** Ends the server and waits for it. May be called twice. */
   stop(): Promise<void>;
 };
@@ -73,21 +84,32 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     // A free port may be taken by another process before the server binds it: then the next one.
     for (let attempt = 1; ; attempt += 1) {
       const port = wanted || ((await freePort(0)) as number);
-      const server = spawnServer(binaries.postgres, place, port, user, options.fresh ?? false);
+      const spawnAgain = () => spawnServer(binaries.postgres, place, port, user, options);
+      const server = spawnAgain();
       const failure = await readiness(server, place);
-      if (failure === undefined) return running(server, place, port);
-      if (!/could not bind|Address already in use/.test(failure)) {
-        throw new LocalError(
-          'postgres_failed',
-          `Postgres did not start on ${place.dataFolder}. Its last words:\n${failure}`,
-        );
+      if (failure === undefined) {
+        return running(server, place, port, async () => {
+          await prepareDataFolder(place.dataFolder, binaries, user);
+          const next = spawnAgain();
+          const problem = await readiness(next, place);
+          if (problem !== undefined) throw didNotStart(place, problem);
+          return next;
+        });
       }
+      if (!/could not bind|Address already in use/.test(failure)) throw didNotStart(place, failure);
       if (wanted !== 0 || attempt === 3) throw portTaken(port);
     }
   } catch (error) {
     place.release();
     throw error;
   }
+}
+
+function didNotStart(place: Place, lastWords: string): LocalError {
+  return new LocalError(
+    'postgres_failed',
+    `Postgres did not start on ${place.dataFolder}. Its last words:\n${lastWords}`,
+  );
 }
 
 type Place = { dataFolder: string; logFile: string; release: () => void };
@@ -157,9 +179,10 @@ function spawnServer(
   place: Place,
   port: number,
   user: RunAs,
-  fresh: boolean,
+  options: PostgresOptions,
 ): ChildProcess {
-  const settings = { ...COMMON_SETTINGS, ...(fresh ? FRESH_SETTINGS : LASTING_SETTINGS) };
+  const speed = options.fresh ? FRESH_SETTINGS : LASTING_SETTINGS;
+  const settings = { ...COMMON_SETTINGS, ...speed, ...options.settings };
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const log = openSync(place.logFile, 'w', 0o644);
   const child = spawn(binary, ['-D', place.dataFolder, '-p', String(port), ...flags], {
@@ -197,7 +220,13 @@ async function readiness(server: ChildProcess, place: Place): Promise<string | u
   return [...lines(place.logFile).filter(Boolean).slice(-15), ended].join('\n');
 }
 
-function running(server: ChildProcess, place: Place, port: number): Postgres {
+function running(
+  started: ChildProcess,
+  place: Place,
+  port: number,
+  startAgain: () => Promise<ChildProcess>,
+): Postgres {
+  let server = started;
   const url = (user: string, database: string) =>
     `postgresql://${user}:postgres@127.0.0.1:${port}/${database}`;
   return {
@@ -205,6 +234,12 @@ function running(server: ChildProcess, place: Place, port: number): Postgres {
     dataFolder: place.dataFolder,
     adminUrl: (database = 'postgres') => url(SUPERUSER, database),
     url: (database = 'postgres') => url('postgres', database),
+    crash: async () => {
+      if (server.pid !== undefined) await killFamily(server.pid);
+    },
+    restart: async () => {
+      server = await startAgain();
+    },
     stop: async () => {
       await endProcess(server, 'SIGINT');
       place.release();

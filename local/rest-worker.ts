@@ -10,6 +10,7 @@ import type { ReadableStream } from 'node:stream/web';
 import { parentPort, workerData } from 'node:worker_threads';
 import { App } from '@supabase/lite';
 import { createPostgresConnection } from '@supabase/lite/postgres';
+import postgres from 'postgres';
 import type { ApiKeys } from './rest.ts';
 
 const { adminUrl, keys } = workerData as { adminUrl: string; keys: ApiKeys };
@@ -44,8 +45,17 @@ const app = new App({
   },
 });
 await app.init();
+// A crash of Postgres leaves lite waiting for what was cut, and this thread without the channel below:
+// it ends, and `rest.ts` starts another one. The first connection is there to notice.
+const session = postgres(adminUrl, {
+  max: 1,
+  max_lifetime: null,
+  onnotice: () => {},
+  onclose: () => process.exit(1),
+});
+await session`select 1`;
 // As PostgREST does: a change of the schema announces itself on this channel.
-await connection.driver.listen('pgrst', () => connection.clearSchemaCache());
+await session.listen('pgrst', () => connection.clearSchemaCache());
 
 const server = createServer((incoming, outgoing) => {
   answer(incoming, outgoing).catch((error: unknown) => {
@@ -61,7 +71,7 @@ parentPort?.once('message', async () => {
   server.close();
   server.closeAllConnections();
   await connection.close();
-  parentPort?.close();
+  await session.end();
 });
 
 async function answer(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {

@@ -60,6 +60,8 @@ type Job = {
 };
 
 const TICK_MS = 1_000;
+/** A connection that a crash of the server cut in the middle of a query never ends by itself. */
+const END_PATIENCE_S = 2;
 
 export function createScheduler(options: SchedulerOptions): Scheduler {
   const sql = postgres(options.adminUrl, {
@@ -138,7 +140,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       clearInterval(timer);
       abort.abort();
       await Promise.allSettled(underWay);
-      await sql.end();
+      await sql.end({ timeout: END_PATIENCE_S });
     },
   };
 }
@@ -206,7 +208,7 @@ async function run(sql: postgres.Sql, adminUrl: string, job: Job, due: Date): Pr
   } catch (error) {
     outcome = { status: 'failed', message: `ERROR:  ${(error as Error).message}` };
   } finally {
-    await session.end();
+    await session.end({ timeout: END_PATIENCE_S });
   }
   const ended = new Date(due.getTime() + performance.now() - started);
   await sql`

@@ -51,6 +51,12 @@ export type Stack = {
   scheduler: Scheduler;
   /** Names of the functions that are served. */
   functions: string[];
+  /** Whether a function listens now. */
+  isReady(name: string): boolean;
+  /** Ends the process of a function with SIGKILL; it is started again as after any crash. */
+  killFunction(name: string): void;
+  /** REST answers 503 or its connections are cut, until the returned function is called. */
+  closeRest(how: 'starting' | 'cut'): () => void;
   logFolder: string;
   /** Ends everything in reverse order. May be called twice. */
   stop(): Promise<void>;
@@ -125,10 +131,11 @@ async function start(
   const names = functionNames(folder);
 
   let rest: Rest | undefined;
+  let closed: 'starting' | 'cut' | undefined;
   let functions: RunningFunctions | undefined;
   const gateway: Gateway = await startGateway(
     {
-      rest: () => rest?.port ?? 'starting',
+      rest: () => closed ?? rest?.port ?? 'starting',
       function: (name) => {
         if (functions) return functions.find(name);
         return names.includes(name) ? 'starting' : undefined;
@@ -151,7 +158,7 @@ async function start(
   stops.push(rest.stop);
 
   if (names.length > 0) progress(`Starting the functions ${names.join(', ')}`);
-  functions = await startFunctions({
+  const served = await startFunctions({
     folder,
     apiUrl: gateway.url,
     secretKey: LOCAL_SECRET_KEY,
@@ -160,10 +167,12 @@ async function start(
     ...(options.env ? { env: options.env } : {}),
     ...(options.allowNet ? { allowNet: options.allowNet } : {}),
   });
-  stops.push(functions.stop);
+  functions = served;
+  stops.push(served.stop);
 
   const sql = postgres(databaseUrl, { max: 5, onnotice: () => {} });
-  stops.push(() => sql.end());
+  // A connection that a crash of the server cut in the middle of a query never ends by itself.
+  stops.push(() => sql.end({ timeout: 2 }));
   await storeSecrets(sql, {
     postloop_project_url: gateway.url,
     postloop_secret_key: LOCAL_SECRET_KEY,
@@ -185,6 +194,14 @@ async function start(
     sql,
     scheduler,
     functions: names,
+    isReady: (name) => typeof served.find(name) === 'number',
+    killFunction: served.kill,
+    closeRest: (how) => {
+      closed = how;
+      return () => {
+        closed = undefined;
+      };
+    },
     logFolder,
     stop,
   };

@@ -32,6 +32,7 @@ import {
 } from './readers.ts';
 import { forcedOn, pageOf, type Target, targetOf } from './routes.ts';
 import { count, noTraffic, type Traffic } from './traffic.ts';
+import { type Trouble, troubledAnswer } from './trouble.ts';
 import type { Answer } from './variants.ts';
 
 /** How long the variant `slow` keeps a GraphQL call waiting, in milliseconds. */
@@ -55,6 +56,8 @@ export type XSiteOptions = {
   budgets?: Budgets;
   /** How long each response takes, in milliseconds. */
   latencyMs?: number;
+  /** What the whole site suffers from, asked at every request; nothing unless said. */
+  trouble?: () => Trouble | null;
   /** What the pages load beside their data; nothing unless said. */
   pageWeight?: PageWeight;
 };
@@ -90,7 +93,7 @@ type Reply = { kind: string; answer: Answer } | null;
  */
 export async function startXSite(options: XSiteOptions): Promise<XSite> {
   const { sessions = [], budgets = {}, detail = false, latencyMs = 0 } = options;
-  const { pageWeight: weight = {}, now = () => new Date() } = options;
+  const { pageWeight: weight = {}, now = () => new Date(), trouble = () => null } = options;
   const served: Served[] = [];
   let traffic = noTraffic();
 
@@ -121,8 +124,15 @@ export async function startXSite(options: XSiteOptions): Promise<XSite> {
     assets: assetsOf(weight, thirdParty?.url ?? null),
   };
   const http = createServer((request, response) => {
-    replyTo(server, request)
-      .then((reply) => reply && send(response, reply.kind, reply.answer))
+    const suffered = trouble();
+    if (suffered?.kind === 'cut') {
+      request.socket.destroy();
+      return;
+    }
+    const refused = suffered && troubledAnswer(suffered, request.url ?? '/');
+    const slowness = suffered?.kind === 'slow' ? sleep(suffered.latencyMs) : undefined;
+    Promise.all([refused ?? replyTo(server, request), slowness])
+      .then(([reply]) => reply && send(response, reply.kind, reply.answer))
       .catch((error: Error) => {
         response.writeHead(500, { 'content-type': 'text/plain' });
         response.end(error.message);

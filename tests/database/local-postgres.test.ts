@@ -18,6 +18,7 @@ import postgres from 'postgres';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { startDatabase } from '../../local/database.ts';
 import { type Postgres, startPostgres } from '../../local/postgres.ts';
+import { familyOf } from '../../local/processes.ts';
 
 let folder: string;
 let started: Postgres[];
@@ -59,6 +60,25 @@ function isAlive(pid: number): boolean {
     return false;
   }
 }
+
+describe('a server that crashed', () => {
+  it('leaves no process, and has what was committed again on the same port', async () => {
+    const server = await start({ fresh: true, settings: { synchronous_commit: 'on' } });
+    const sql = postgres(server.adminUrl(), { max: 2, onnotice: () => {} });
+    await sql`create table kept as select 42 as n`;
+    const pids = (await sql`select pid from pg_stat_activity`).map(({ pid }) => Number(pid));
+    const cut = sql`select pg_sleep(60)`.catch((error: Error) => error.message);
+    await server.crash();
+    const all = [serverPid(server.dataFolder), ...pids];
+    expect(all.filter((pid) => familyOf(pid).length > 0)).toEqual([]);
+    expect(await cut).toMatch(/CONNECTION_CLOSED|ECONNRESET/);
+    await sql.end({ timeout: 0 });
+    await server.restart();
+    expect(await ask(server, 'select n from kept')).toBe(42);
+    await server.stop();
+    expect(existsSync(server.dataFolder)).toBe(false);
+  });
+});
 
 describe('a server with a lasting folder', () => {
   it('has its data again after a stop, and leaves no process', async () => {

@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createClient } from '@supabase/supabase-js';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { startDatabase } from '../../local/database.ts';
 import { startGateway } from '../../local/gateway.ts';
+import { startServices } from '../../local/stack.ts';
 import { startTestStack, type TestStack } from '../support/stack.ts';
 
 const fixture = (name: string) => fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url));
@@ -95,6 +97,25 @@ describe('the REST layer', () => {
   });
 });
 
+describe('REST that is closed', () => {
+  const read = () =>
+    fetch(`${stack.apiUrl}/rest/v1/notes`, { headers: { apikey: stack.secretKey } });
+
+  it('answers 503 until it is opened', async () => {
+    const open = stack.closeRest('starting');
+    expect((await read()).status).toBe(503);
+    open();
+    expect((await read()).status).toBe(200);
+  });
+
+  it('has its connections cut until it is opened', async () => {
+    const open = stack.closeRest('cut');
+    await expect(read()).rejects.toThrow('fetch failed');
+    open();
+    expect((await read()).status).toBe(200);
+  });
+});
+
 describe('a function', () => {
   it('runs in Deno, checks its key, has its environment and writes to the database', async () => {
     const response = await call('echo', { text: 'from a function' }, stack.secretKey);
@@ -151,6 +172,16 @@ describe('a function', () => {
     expect([...statuses]).toContain(503);
   });
 
+  it('is started again after it was killed', async () => {
+    const reach = () => fetch(`${stack.apiUrl}/functions/v1/fragile`);
+    const before = await (await reach()).json();
+    stack.killFunction('fragile');
+    await vi.waitFor(() => expect(stack.isReady('fragile')).toBe(false));
+    await vi.waitFor(() => expect(stack.isReady('fragile')).toBe(true), { timeout: 20_000 });
+    const after = await (await reach()).json();
+    expect(after.pid).not.toBe(before.pid);
+  });
+
   it('that is unknown is a 404 with code and message', async () => {
     const response = await call('unheard-of', {}, stack.secretKey);
     expect(response.status).toBe(404);
@@ -173,6 +204,34 @@ describe('a function', () => {
 });
 
 describe('the stack', () => {
+  it('serves again after Postgres has crashed, and notices a later change of the schema', async () => {
+    const database = await startDatabase({ fresh: true, migrations: MIGRATIONS });
+    const restarted = await startServices(
+      { databaseUrl: database.url(), adminUrl: database.adminUrl() },
+      { port: 0, functions: fixture('functions') },
+    );
+    const write = async (columns: object) => {
+      const response = await fetch(`${restarted.apiUrl}/rest/v1/notes`, {
+        method: 'POST',
+        headers: { apikey: restarted.secretKey, 'content-type': 'application/json' },
+        body: JSON.stringify({ body: 'x', ...columns }),
+      });
+      return response.status;
+    };
+    try {
+      expect(await write({})).toBe(201);
+      await database.crash();
+      expect(await write({})).toBeGreaterThanOrEqual(500);
+      await database.restart();
+      await vi.waitFor(async () => expect(await write({})).toBe(201), { timeout: 20_000 });
+      await restarted.sql`alter table public.notes add column later text`;
+      await vi.waitFor(async () => expect(await write({ later: 'y' })).toBe(201));
+    } finally {
+      await restarted.stop();
+      await database.stop();
+    }
+  });
+
   it('lets pg_cron call a function through pg_net, with address and key from Vault', async () => {
     const since = new Date('2026-03-01T00:00:00Z');
     const scheduled = await startTestStack({

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import type { NumbersProvider } from '../../local/x-site/numbers.ts';
 import type { SitePost } from '../../local/x-site/payloads.ts';
 import { startXSite, type XSite, type XSiteOptions } from '../../local/x-site/server.ts';
+import type { Trouble } from '../../local/x-site/trouble.ts';
 
 const NOW = new Date('2026-03-02T12:00:00Z');
 const COUNTS = { likes: 7, retweets: 2, replies: 1, quotes: 0, bookmarks: 3, impressions: 410 };
@@ -269,6 +270,46 @@ describe('a reader', () => {
     const others = await result({ ...COOKIES, cookie: 'auth_token=b1; ct0=c1' });
     expect(others.datapoints_grid).toEqual([]);
     expect((await call('TweetActivityQuery', variables)).status).toBe(404);
+  });
+});
+
+describe('a site in trouble', () => {
+  const reach = () => fetch(`${site.url}/somebot`);
+  const ask = () => call('UserByScreenName', { screen_name: 'somebot' });
+
+  test('cuts every connection while it lasts, and then serves as before', async () => {
+    let trouble: Trouble | null = { kind: 'cut' };
+    await start({ numbers: numbersOf(idsOf(1)), trouble: () => trouble });
+    await expect(reach()).rejects.toThrow('fetch failed');
+    await expect(ask()).rejects.toThrow('fetch failed');
+    trouble = null;
+    expect((await reach()).status).toBe(200);
+    expect((await ask()).status).toBe(200);
+  });
+
+  test('answers every address with 503', async () => {
+    await start({ numbers: numbersOf(idsOf(1)), trouble: () => ({ kind: 'server-error' }) });
+    expect((await reach()).status).toBe(503);
+    expect((await ask()).status).toBe(503);
+  });
+
+  test('answers every call with 429 and the moment of the reset, and still serves pages', async () => {
+    const until = new Date('2026-03-02T12:15:00Z');
+    await start({ numbers: numbersOf(idsOf(1)), trouble: () => ({ kind: 'rate-limited', until }) });
+    expect((await reach()).status).toBe(200);
+    const refused = await ask();
+    expect(refused.status).toBe(429);
+    expect(refused.headers.get('x-rate-limit-reset')).toBe(String(until.getTime() / 1000));
+  });
+
+  test('takes so much longer for every response', async () => {
+    await start({
+      numbers: numbersOf(idsOf(1)),
+      trouble: () => ({ kind: 'slow', latencyMs: 80 }),
+    });
+    const startedAt = performance.now();
+    expect((await ask()).status).toBe(200);
+    expect(performance.now() - startedAt).toBeGreaterThanOrEqual(79);
   });
 });
 
