@@ -10,7 +10,10 @@ export const TABLES: Record<string, string[]> = {
   follower_hour: ['account_id', 'hr'],
   post_credit: ['post_id'],
   account_rates: ['account_id'],
+  block_rates: ['account_id', 'block_start'],
+  growth_curve: ['account_id', 'outcome', 'phase'],
   post_outcomes: ['post_id'],
+  models: ['account_id', 'outcome'],
   dimension_performance: ['account_id', 'dimension', 'value'],
 };
 
@@ -24,6 +27,7 @@ export const IGNORED: Record<string, string> = {
   last_updated: 'likewise',
   computed_at: 'likewise',
   fitted_at: 'likewise',
+  data_version: 'counts the changes that were handed to learning, of which a fault makes more',
   settled_through: 'likewise; before it there are no hours in so short a play',
 };
 

@@ -150,15 +150,17 @@ async function noteSent(note: (call: Call) => void, fire: () => Promise<Fired>):
 }
 
 /**
- * The last word in both runs: attribution and learning of every account at the end of the plan.
+ * The last word in both runs: growth curves, attribution and learning of every account at the end of
+ * the plan. The nightly fit of growth goes by the real clock, which the plan is not in.
  * Then nobody comes back for two hours, after which cleanup closes what never reported its end.
  */
 async function conclude({ stack, plan }: Stage, played: Played): Promise<void> {
-  const now = plan.ticks.at(-1)?.toISOString();
+  const now = (plan.ticks.at(-1) ?? plan.startsAt).toISOString();
   const accounts = await stack.sql<{ id: string }[]>`select id from public.accounts`;
   const last = { attribution: {}, learning: { account_ids: accounts.map(({ id }) => Number(id)) } };
   for (const [name, body] of Object.entries(last)) {
     await layInOrder(stack);
+    if (name === 'learning') await stack.sql`select postloop.fit_growth(null, ${now})`;
     const call = await callOnce(stack, name, { now, ...body });
     played.calls.push(call);
     if (call.problem !== null) throw new LocalError('job_failed', `${name}: ${call.problem}`);
