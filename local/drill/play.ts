@@ -6,7 +6,6 @@
 import { LocalError } from '../errors.ts';
 import { type Call, callOnce, isProblem, publish } from './calls.ts';
 import { strike, untilMoment, type Work } from './faults.ts';
-import { layInOrder } from './order.ts';
 import type { Fault } from './plan.ts';
 import { type Due, dueReads, letMinutePass, openReads } from './reads.ts';
 import { patiently, type Stage } from './stage.ts';
@@ -159,7 +158,6 @@ async function conclude({ stack, plan }: Stage, played: Played): Promise<void> {
   const accounts = await stack.sql<{ id: string }[]>`select id from public.accounts`;
   const last = { attribution: {}, learning: { account_ids: accounts.map(({ id }) => Number(id)) } };
   for (const [name, body] of Object.entries(last)) {
-    await layInOrder(stack);
     if (name === 'learning') await stack.sql`select postloop.fit_growth(null, ${now})`;
     const call = await callOnce(stack, name, { now, ...body });
     played.calls.push(call);
