@@ -19,7 +19,6 @@ export {
   type RewardModel,
   snips,
   type TargetPolicy,
-  uniformOverSlate,
   type WeightedChoice,
   weigh,
 } from './off-policy.ts';

@@ -169,14 +169,6 @@ export function bestOfSlate(model: RewardModel): TargetPolicy {
 }
 
 /**
- * The policy that chooses evenly among the distinct combinations of the slate. This is no uniform
- * policy over the vocabulary: the slate was drawn by a policy that had learned already. Choosing
- * evenly among the slate's draws is the logging policy itself, whose value is the mean reward.
- */
-export const uniformOverSlate: TargetPolicy = (candidates) =>
-  candidates.map(() => 1 / candidates.length);
-
-/**
  * The summary of an estimator that is a mean of independent terms, one a row.
  *
  * @param weights the importance weights of the same rows

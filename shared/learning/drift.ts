@@ -15,29 +15,10 @@ const SLACK = 0.5;
 /** The sum that raises an alarm: by chance once in about 465 steps at slack 0.5. */
 const LIMIT = 5;
 
-/** After an alarm the account is learned anew, faster, for as long. */
-const ALARM_DAYS = 28;
-const ALARM_HALF_LIFE_DAYS = 21;
-const USUAL_HALF_LIFE_DAYS = 90;
-
-const DAY_MS = 86_400_000;
-
 /**
- * How far a reward is from what was expected, in standard deviations: (y - x'm) / sqrt(sigma^2 +
- * x'Sx).
- *
- * @param expected x'm and x'Sx by a model fitted without this post and those after it
- * @param sigma2 the model's residual variance
+ * A post's standardised residual (y - x'm) / sqrt(sigma^2 + x'Sx), by a model that was fitted without
+ * this post and those after it; `day` is its UTC day of posting as YYYY-MM-DD.
  */
-export function standardisedResidual(
-  reward: number,
-  expected: { mean: number; variance: number },
-  sigma2: number,
-): number {
-  return (reward - expected.mean) / Math.sqrt(sigma2 + expected.variance);
-}
-
-/** A post's standardised residual; `day` is its UTC day of posting as YYYY-MM-DD. */
 export type DatedResidual = { day: string; residual: number; values: DimensionValues };
 
 export type DriftAlarm = {
@@ -74,15 +55,6 @@ export function driftAlarms(
   return [...days.entries()]
     .sort(([a], [b]) => byCodeUnits(a, b))
     .flatMap(([day, posts]) => watch(day, posts));
-}
-
-/** The half-life that posts are weighted with: 21 days for four weeks after an alarm, else 90. */
-export function halfLifeDays(alarms: readonly DriftAlarm[], now: Date): number {
-  const recent = alarms.some(({ day }) => {
-    const age = now.getTime() - Date.parse(day);
-    return age >= 0 && age < ALARM_DAYS * DAY_MS;
-  });
-  return recent ? ALARM_HALF_LIFE_DAYS : USUAL_HALF_LIFE_DAYS;
 }
 
 type Stream = { up: Side; down: Side };

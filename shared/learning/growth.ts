@@ -111,17 +111,6 @@ export function project(
   };
 }
 
-/**
- * How much a projected outcome counts beside one read at 48 h: sigma^2 / (sigma^2 + s_h^2).
- *
- * @param residualSd sigma, the learner's residual standard deviation of ln(1 + impressions)
- * @param spread s_h in the same unit; if the outcome was scaled, scale both
- */
-export function projectionWeight(residualSd: number, spread: number): number {
-  const variance = residualSd * residualSd;
-  return variance / (variance + spread * spread);
-}
-
 type Growth = Pick<GrowthPoint, 'ageHours' | 'growth' | 'low90' | 'high90' | 'spread'>;
 
 const NOTHING_TO_COME: Growth = { ageHours: HORIZON_H, growth: 0, low90: 0, high90: 0, spread: 0 };

@@ -67,11 +67,6 @@ export function inverseDiagonal(columns: Float64Array, n: number): Float64Array 
   return diagonal;
 }
 
-/** The inverse of L L'. */
-export function choleskyInverse(lower: Float64Array, n: number): Float64Array {
-  return inverseOfProduct(invertLower(lower, n), n);
-}
-
 /** x with L L' x = b. */
 export function choleskySolve(lower: Float64Array, n: number, b: Float64Array): Float64Array {
   const x = new Float64Array(n);

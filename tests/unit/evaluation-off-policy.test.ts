@@ -9,7 +9,6 @@ import {
   loggedChoiceSchema,
   snips,
   type TargetPolicy,
-  uniformOverSlate,
   weigh,
 } from '../../shared/evaluation/index.ts';
 
@@ -28,6 +27,9 @@ const ROWS: LoggedChoice[] = Array.from({ length: 10 }, () => [
 const PREFERENCE: Record<string, number> = { dry: 0.5, warm: 0.3, loud: 0.2 };
 const mixed: TargetPolicy = (candidates) =>
   candidates.map(({ combination }) => PREFERENCE[combination.tone ?? ''] ?? 0);
+
+/** Evenly among the distinct combinations of the slate. */
+const uniformOverSlate: TargetPolicy = (candidates) => candidates.map(() => 1 / candidates.length);
 
 const Q: Record<string, number> = { dry: 2, warm: 4, loud: 0.5 };
 const model = ({ tone = '' }: Record<string, string>) => Q[tone] ?? 0;

@@ -6,7 +6,6 @@ import {
   growthCurve,
   type MaturePost,
   project,
-  projectionWeight,
 } from '../../shared/learning/growth.ts';
 import { median, quantile } from '../../shared/learning/robust.ts';
 
@@ -114,11 +113,6 @@ describe('a projection', () => {
   test('is not known before the first age, or without a curve', () => {
     expect(project(read(1.9), CURVE)).toBeNull();
     expect(project(read(10), [])).toBeNull();
-  });
-
-  test('counts by how certain it is beside the noise of posts', () => {
-    expect(projectionWeight(1, 0)).toBe(1);
-    expect(projectionWeight(0.6, 0.8)).toBeCloseTo(0.36, 12);
   });
 });
 
