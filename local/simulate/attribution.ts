@@ -1,7 +1,11 @@
 /** How well attribution finds out which post brought whom, in worlds where that is known. */
 import { ATTRIBUTION, type AttributionOptions } from '../../shared/attribution/account.ts';
 import { USUAL_LAG_H } from '../../shared/attribution/lag.ts';
-import { simulateAccount, type World } from '../../shared/simulation/account.ts';
+import {
+  type SimulatedAccount,
+  simulateAccount,
+  type World,
+} from '../../shared/simulation/account.ts';
 import {
   type AccountMeasures,
   type Accuracy,
@@ -65,7 +69,14 @@ export const attribution: Topic = {
       ),
     );
     progress('Rounded counts taken for exact ones');
-    const believed = eachSeed(seeds, WORLDS['rounded counts'], {}, true);
+    const believed = eachSeed(seeds, WORLDS['rounded counts'], {}, (account) => {
+      for (const snapshot of account.snapshots) snapshot.isExact = true;
+    });
+    progress('Profile clicks left aside');
+    const unclicked = (name: WorldName) =>
+      meanAccuracy(eachSeed(seeds, WORLDS[name], {}, forgetClicks).map((one) => one.attribution));
+    const withoutClicks = unclicked('profile clicks shown');
+    const withoutMeaning = unclicked('profile clicks without meaning');
     progress('What people do without a model');
     const heuristics = new Map(
       HEURISTIC_WORLDS.map((name) => [name, meanHeuristics(seeds, WORLDS[name])]),
@@ -111,6 +122,21 @@ export const attribution: Topic = {
       ...Object.entries(determinism).map(([name, value]) =>
         atMost(`A9 values that differ: ${name}`, value, 0),
       ),
+      atMost(
+        'Profile clicks shown: error / the same without them',
+        error('profile clicks shown') / withoutClicks.meanAbsoluteError,
+        0.9,
+      ),
+      atLeast(
+        'Profile clicks shown: coverage of 90 %',
+        of('profile clicks shown', 'coverage'),
+        0.86,
+      ),
+      atMost(
+        'Profile clicks without meaning (control): error / the same without them',
+        error('profile clicks without meaning') / withoutMeaning.meanAbsoluteError,
+        1.2,
+      ),
       atMost('Hours attributed from rounded counts', of('rounded counts', 'hours'), 0),
       atMost('Followers credited within gaps', of('outages', 'creditedInGaps'), 0),
       ...(
@@ -142,6 +168,7 @@ export const attribution: Topic = {
         head: ['way', 'error', 'Pearson', 'Spearman', 'sum / truth'],
         rows: [
           ...Object.entries(heuristics.get('typical') ?? {}),
+          ['profile clicks shown and left aside', withoutClicks],
           ['rounded counts taken for exact', meanAccuracy(believed.map((one) => one.attribution))],
         ].map(([name, one]) => accuracyRow(name as string, one as Accuracy)),
       },
@@ -157,13 +184,17 @@ function eachSeed(
   seeds: number,
   world: World,
   options: Partial<AttributionOptions> = {},
-  believeRounded = false,
+  change: (account: SimulatedAccount) => void = () => {},
 ): AccountMeasures[] {
   return seedsUpTo(seeds).map((seed) => {
     const account = simulateAccount(world, seed);
-    if (believeRounded) for (const snapshot of account.snapshots) snapshot.isExact = true;
+    change(account);
     return measureAccount(account, options);
   });
+}
+
+function forgetClicks({ posts }: SimulatedAccount): void {
+  for (const { reads } of posts) for (const read of reads) read.profileClicks = null;
 }
 
 const seedsUpTo = (seeds: number) => Array.from({ length: seeds }, (_, index) => index + 1);

@@ -10,6 +10,7 @@ import {
   ACTIVE_HOURS,
   type AttributedPost,
   addExposure,
+  clickWeights,
   type Segment,
   segmentsOf,
 } from './exposure.ts';
@@ -77,7 +78,7 @@ export type HourLedger = {
   firstHour: number;
   change: Float64Array;
   gap: Uint8Array;
-  /** Impressions gathered in the hour. */
+  /** Impressions gathered in the hour, weighed by profile clicks where they are known. */
   exposure: Float64Array;
   credited: Float64Array;
   organic: Float64Array;
@@ -274,11 +275,16 @@ function readExposure(posts: readonly ReadPost[], { start, end, asOf }: Block): 
     offsets.push(size);
   });
   const seen = new Float64Array(size);
+  const weights = clickWeights(
+    post.map((index) => posts[index]?.segments ?? []),
+    asOf,
+  );
   post.forEach((index, i) => {
     const read = posts[index];
     if (!read) return;
     const into = seen.subarray(offsets[i], offsets[i + 1]);
-    addExposure(read.postedAt, read.segments, asOf, from + (firstHour[i] ?? 0), into);
+    const origin = from + (firstHour[i] ?? 0);
+    addExposure(read.postedAt, read.segments, weights[i] ?? 1, asOf, origin, into);
   });
   return { post, firstHour, start: offsets, seen };
 }

@@ -1,4 +1,7 @@
-/** A post's exposure: the impressions that it gathered in each hour of its first seven days. */
+/**
+ * A post's exposure: the impressions that it gathered in each hour of its first seven days, weighed by
+ * its profile clicks where X shows them.
+ */
 import { gridImpressions } from './grid.ts';
 import { HOUR_MS } from './hours.ts';
 
@@ -8,11 +11,16 @@ export const ACTIVE_HOURS = 168;
 /** The median half-life of a post, 80 minutes, in hours (Pfeffer et al. 2023). */
 const HALF_LIFE_H = 1.333;
 
-/** A post's impressions up to a moment. */
+/** Profile clicks at the account's usual rate that every post is given beside its own. */
+const CLICK_PRIOR = 4;
+
+/** A post's counts up to a moment. */
 export type ImpressionRead = {
   /** ms */
   capturedAt: number;
   impressions: number;
+  /** Visits to the author's profile from the post; X shows them to the author alone. */
+  profileClicks?: number | null;
 };
 
 export type AttributedPost = {
@@ -30,6 +38,9 @@ export type Segment = {
   gained: number;
   /** When the read at its end was made, ms: before, nothing is known of the segment. */
   knownAt: number;
+  /** What that read showed. */
+  impressions: number;
+  profileClicks: number | null;
 };
 
 /**
@@ -38,17 +49,20 @@ export type Segment = {
  */
 export function segmentsOf({ postedAt, reads }: AttributedPost): Segment[] {
   const ordered = [...reads].sort(
-    (one, other) => one.capturedAt - other.capturedAt || other.impressions - one.impressions,
+    (one, other) =>
+      one.capturedAt - other.capturedAt ||
+      other.impressions - one.impressions ||
+      (other.profileClicks ?? -1) - (one.profileClicks ?? -1),
   );
   const segments: Segment[] = [];
   let fromAge = 0;
   let highest = 0;
-  for (const { capturedAt, impressions } of ordered) {
+  for (const { capturedAt, impressions, profileClicks = null } of ordered) {
     const toAge = (capturedAt - postedAt) / HOUR_MS;
     // of two counts of one moment the higher one stands
     if (toAge <= fromAge) continue;
     const gained = Math.max(impressions - highest, 0);
-    segments.push({ fromAge, toAge, gained, knownAt: capturedAt });
+    segments.push({ fromAge, toAge, gained, knownAt: capturedAt, impressions, profileClicks });
     fromAge = toAge;
     highest = Math.max(highest, impressions);
   }
@@ -56,15 +70,41 @@ export function segmentsOf({ postedAt, reads }: AttributedPost): Segment[] {
 }
 
 /**
+ * How much each post's impressions count, by how often those who saw it looked who wrote it: that is
+ * what a follow begins with. 1 is usual for the posts given, and stands where no clicks are known. A
+ * post's clicks count as if it had had `CLICK_PRIOR` more at the usual rate, for few say little.
+ *
+ * @param asOf ms; later reads are left out
+ */
+export function clickWeights(posts: readonly (readonly Segment[])[], asOf: number): Float64Array {
+  const newest = posts.map((segments) =>
+    segments.findLast(({ knownAt, profileClicks }) => knownAt <= asOf && profileClicks !== null),
+  );
+  let clicks = 0;
+  let impressions = 0;
+  for (const read of newest) {
+    clicks += read?.profileClicks ?? 0;
+    impressions += read?.impressions ?? 0;
+  }
+  if (clicks === 0 || impressions === 0) return new Float64Array(posts.length).fill(1);
+  const rate = clicks / impressions;
+  return Float64Array.from(newest, (read) =>
+    read ? (CLICK_PRIOR + (read.profileClicks ?? 0)) / (CLICK_PRIOR + rate * read.impressions) : 1,
+  );
+}
+
+/**
  * Adds a post's exposure by hour, from the reads up to `asOf`. Within a segment impressions follow
  * ln(1 + age / 1.333 h), for attention decays; after the last read nothing is guessed.
  *
+ * @param weight what an impression of the post counts
  * @param fromHour the hour of `into[0]`; hours outside of `into` are left out
  * @param into impressions by hour, multiples of 2^-20
  */
 export function addExposure(
   postedAt: number,
   segments: readonly Segment[],
+  weight: number,
   asOf: number,
   fromHour: number,
   into: Float64Array,
@@ -82,7 +122,9 @@ export function addExposure(
       const age = ageAtStart + i;
       const from = HALF_LIFE_H + Math.max(fromAge, age);
       const to = HALF_LIFE_H + Math.min(toAge, age + 1);
-      if (to > from) into[i] = (into[i] ?? 0) + gridImpressions(perUnit * Math.log(to / from));
+      if (to > from) {
+        into[i] = (into[i] ?? 0) + gridImpressions(perUnit * weight * Math.log(to / from));
+      }
     }
   }
 }

@@ -14,6 +14,7 @@ export {
 export {
   type AttributedPost,
   addExposure,
+  clickWeights,
   type ImpressionRead,
   type Segment,
   segmentsOf,

@@ -21,6 +21,14 @@ export type World = {
   conversionLogSd: number;
   /** Correlation between a post's reach and its conversion, both in logs. */
   reachConversionCorrelation: number;
+  /** Profile clicks, where X shows them. */
+  clicks?: {
+    /** Clicks per impression of the median post. */
+    medianRate: number;
+    rateLogSd: number;
+    /** Correlation between a post's click rate and its conversion, both in logs. */
+    conversionCorrelation: number;
+  };
   /** Mean delay between seeing and following, hours. */
   delayHours: number;
   organicGainsPerDay: number;
@@ -55,7 +63,7 @@ const FIRST_DAY = Date.UTC(2026, 0, 5);
 const MINUTE_H = 1 / 60;
 
 type Burst = { startsAt: number; scaleH: number; impressions: number };
-type SimulatedPost = { at: number; conversion: number; bursts: Burst[] };
+type SimulatedPost = { at: number; conversion: number; clickRate?: number; bursts: Burst[] };
 
 const accrued = (age: number, scaleH: number) => (age <= 0 ? 0 : 1 - (1 + age / scaleH) ** -SHAPE);
 
@@ -103,10 +111,10 @@ export function simulateAccount(world: World, seed: number): SimulatedAccount {
     posts: posts.map((post, index) => ({
       id: String(index),
       postedAt: toMoment(post.at),
-      reads: READ_AGES_H.map((age) => {
-        const at = post.at + age + between(rng, 0, Math.min(0.05 * age + MINUTE_H, 1));
-        return { capturedAt: toMoment(at), impressions: Math.floor(seen(post, at)) };
-      }),
+      reads: readsOf(post, rng).map(({ at, ...counts }) => ({
+        capturedAt: toMoment(at),
+        ...counts,
+      })),
     })),
     snapshots: countFollowers(world, rng, hours, changes).map(({ at, followers }) => ({
       capturedAt: toMoment(at),
@@ -118,6 +126,19 @@ export function simulateAccount(world: World, seed: number): SimulatedAccount {
     startsAt,
     endsAt: toMoment(hours),
   };
+}
+
+/** Reads a little late; each impression since the last one may have brought a profile click. */
+function readsOf(post: SimulatedPost, rng: Rng) {
+  let [impressions, profileClicks] = [0, 0];
+  return READ_AGES_H.map((age) => {
+    const at = post.at + age + between(rng, 0, Math.min(0.05 * age + MINUTE_H, 1));
+    const before = impressions;
+    impressions = Math.floor(seen(post, at));
+    if (post.clickRate === undefined) return { at, impressions };
+    profileClicks += poisson(rng, post.clickRate * (impressions - before));
+    return { at, impressions, profileClicks };
+  });
 }
 
 function drawPosts(world: World, rng: Rng, hours: number): SimulatedPost[] {
@@ -137,9 +158,19 @@ function drawPosts(world: World, rng: Rng, hours: number): SimulatedPost[] {
       return {
         at,
         conversion: world.medianConversion * Math.exp(world.conversionLogSd * appeal),
+        ...(world.clicks && { clickRate: drawClickRate(world.clicks, appeal, rng) }),
         bursts,
       };
     });
+}
+
+function drawClickRate(
+  { medianRate, rateLogSd, conversionCorrelation: rho }: NonNullable<World['clicks']>,
+  appeal: number,
+  rng: Rng,
+): number {
+  const curiosity = rho * appeal + Math.sqrt(1 - rho * rho) * normal(rng);
+  return medianRate * Math.exp(rateLogSd * curiosity);
 }
 
 /** The share of its readiness to follow that a tiring audience still has, by hour. */

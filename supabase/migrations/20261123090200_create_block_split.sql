@@ -2,6 +2,9 @@
 
 drop function postloop.split_followers;
 
+comment on column public.follower_hour.exposure is
+  'Impressions that the account''s posts gathered in the hour, weighed by their profile clicks where X shows them.';
+
 -- What is to be split, in batches of bounded work: a long history takes several, and may be left
 -- between any two. Hours are numbers, counted from 1970.
 create function postloop.plan_splits(p_now timestamptz, p_resume boolean, p_work integer default 20000)
@@ -216,30 +219,62 @@ as $$
   -- 6 impressions between reads. A count below an earlier one gained nothing, and nothing is gained
   -- again until the highest is passed.
   segments as materialized (
-    select p.post_no, p.account_id, p.posted_hour, p.posted_ms, s.from_ages, s.to_ages, s.per_units, s.known_at
+    select p.post_no, p.account_id, p.posted_hour, p.posted_ms, s.from_ages, s.to_ages, s.per_units, s.known_at,
+      s.clicks_known_at, s.clicks, s.clicks_of
     from post p
     cross join lateral (
       select array_agg(x.from_age order by x.to_age) as from_ages,
         array_agg(x.to_age order by x.to_age) as to_ages,
         array_agg(x.gained / ln((1.333 + x.to_age) / (1.333 + x.from_age)) order by x.to_age) as per_units,
-        array_agg(x.collected_at order by x.to_age) as known_at
+        array_agg(x.collected_at order by x.to_age) as known_at,
+        array_agg(x.collected_at order by x.to_age) filter (where x.profile_clicks is not null) as clicks_known_at,
+        array_agg(x.profile_clicks order by x.to_age) filter (where x.profile_clicks is not null) as clicks,
+        array_agg(x.impressions order by x.to_age) filter (where x.profile_clicks is not null) as clicks_of
       from (
-        select r.collected_at, r.to_age, coalesce(lag(r.to_age) over w, 0) as from_age,
+        select r.collected_at, r.impressions, r.profile_clicks, r.to_age, coalesce(lag(r.to_age) over w, 0) as from_age,
           greatest(r.impressions - coalesce(max(r.impressions) over (w rows between unbounded preceding and 1 preceding), 0), 0)::double precision as gained
         from (
           select distinct on (m.collected_at) m.collected_at, m.impressions,
+            -- the first system never read clicks: its 0 is a default
+            case when m.profile_clicks > 0 or m.source <> 'imported' then m.profile_clicks end as profile_clicks,
             ((extract(epoch from m.collected_at) - extract(epoch from p.posted_at)) * 1000)::double precision / 3600000 as to_age
           from public.real_tweet_metrics m
           where m.tweet_id = p.post_id and m.impressions is not null and m.quality <> 'suspect'
             and m.collected_at <= p_now
-          order by m.collected_at, m.impressions desc
+          order by m.collected_at, m.impressions desc, m.profile_clicks desc nulls last
         ) r
         window w as (order by r.to_age)
       ) x
     ) s
     where s.to_ages is not null
   ),
-  -- 7 impressions seen by hour, from 15 hours before the block to its end: within a segment they follow
+  -- 7 what an impression of each post counts: who looks who wrote a post is on the way to follow. The
+  -- newest clicks known, with 4 more at the usual rate of the block's posts, for few say little.
+  clicked as materialized (
+    select b.block_no, s.post_no, k.clicks, k.impressions
+    from block b
+    join segments s on s.account_id = b.account_id
+      and s.posted_hour + 169 > b.start - 15 and s.posted_hour < b.stop
+    cross join lateral (
+      select u.clicks::double precision as clicks, u.impressions::double precision as impressions
+      from unnest(s.clicks_known_at, s.clicks, s.clicks_of) u(known_at, clicks, impressions)
+      where u.known_at <= b.as_of
+      order by u.known_at desc
+      limit 1
+    ) k
+    where s.clicks is not null
+  ),
+  weight as materialized (
+    select c.block_no, c.post_no, (4 + c.clicks) / (4 + r.usual * c.impressions) as weight
+    from clicked c
+    join (
+      select a.block_no, sum(a.clicks) / sum(a.impressions) as usual
+      from clicked a
+      group by a.block_no
+      having sum(a.clicks) > 0 and sum(a.impressions) > 0
+    ) r on r.block_no = c.block_no
+  ),
+  -- 8 impressions seen by hour, from 15 hours before the block to its end: within a segment they follow
   -- ln(1 + age / 1.333 h), the median half-life of a post (Pfeffer et al. 2023)
   seen as materialized (
     select (row_number() over ())::integer as part_no, x.*
@@ -249,8 +284,9 @@ as $$
       from block b
       join segments s on s.account_id = b.account_id
         and s.posted_hour + 169 > b.start - 15 and s.posted_hour < b.stop
+      left join weight w on w.block_no = b.block_no and w.post_no = s.post_no
       cross join lateral (
-        select greatest(s.posted_hour, b.start - 15) as origin
+        select greatest(s.posted_hour, b.start - 15) as origin, coalesce(w.weight, 1) as weight
       ) o
       cross join lateral (
         select (o.origin * 3600000.0::double precision - s.posted_ms) / 3600000 as age
@@ -259,7 +295,7 @@ as $$
         select array_agg(h.seen order by h.i) as seen
         from (
           select g.i,
-            sum(floor(t.per_unit * ln(greatest(
+            sum(floor(t.per_unit * o.weight * ln(greatest(
                 (1.333 + least(t.to_age, a.age + g.i + 1)) / (1.333 + greatest(t.from_age, a.age + g.i)), 1))
               * 1048576 + 0.5)) / 1048576 as seen
           from (
@@ -278,7 +314,7 @@ as $$
       where e.seen is not null
     ) x
   ),
-  -- 8 the hours with all that was seen in them; a cell is an hour of a block
+  -- 9 the hours with all that was seen in them; a cell is an hour of a block
   seen_cell as (
     select u.cell, sum(u.seen) as seen
     from (
@@ -295,7 +331,7 @@ as $$
     join block b on b.account_id = h.account_id and b.start = h.hour - h.hour % 48
     left join seen_cell c on c.cell = b.block_no * 48 + h.hour - b.start
   ),
-  -- 9 each account's hours of the last four weeks, and what acted in them at each delay: a third of the
+  -- 10 each account's hours of the last four weeks, and what acted in them at each delay: a third of the
   -- audience each follows .18, .69 and 1.79 times the mean delay after it saw the post
   series as materialized (
     select x.account_id, min(x.hour) as first_hour,
@@ -364,7 +400,7 @@ as $$
     ) l
     where n.hours is not null
   ),
-  -- 10 the rates of each block
+  -- 11 the rates of each block
   rate as materialized (
     select b.block_no, b.account_id, b.start, b.stop, b.settles, n.last - n.first + 1 as hours,
       f.b, f.q, f.phi, f.lag_h, k.taps, k.weights, k.reach
@@ -379,7 +415,7 @@ as $$
     join kernel k on k.lag_h = f.lag_h
     where b.splits
   ),
-  -- 11 each post's exposure that acts in the block, at the block's delay
+  -- 12 each post's exposure that acts in the block, at the block's delay
   acting as materialized (
     select s.part_no, s.post_no, r.block_no, r.settles, r.q, s.age, f.first_h,
       a.acting, cardinality(a.acting) as hours
@@ -420,7 +456,7 @@ as $$
     ) u
     group by u.cell
   ),
-  -- 12 what is out of reach of the rates is a shock, not anybody's credit
+  -- 13 what is out of reach of the rates is a shock, not anybody's credit
   block_hours as materialized (
     select r.block_no, array_agg(x.known order by g.at) as known,
       array_agg(case when x.known then least(greatest(h.df, least(x.mu - x.reach, 0)), 5 * x.mu + x.reach) else 0 end order by g.at) as explained,
@@ -436,7 +472,7 @@ as $$
     ) x
     group by r.block_no, r.b
   ),
-  -- 13 how well posts convert that were at most 24 hours old when the block began: three rounds of
+  -- 14 how well posts convert that were at most 24 hours old when the block began: three rounds of
   -- expectation and maximisation, each post's conversion being q times a Gamma(4) with mean 1
   young as materialized (
     select a.part_no, a.block_no, a.first_h, a.hours, a.q, a.acting, h.explained[a.first_h + 1 : a.first_h + a.hours] as explained, s.seen
@@ -525,7 +561,7 @@ as $$
     left join cell_3 c on c.cell = h.block_no * 48 + g.at - 1
     group by h.block_no
   ),
-  -- 14 credits: x times the share of what was expected; an hour in which an age ends counts for its part
+  -- 15 credits: x times the share of what was expected; an hour in which an age ends counts for its part
   credit as materialized (
     select a.post_no, a.block_no, a.settles, a.first_h, a.hours, s.credits, s.c2, s.c24, s.c48, s.c7d, s.thinning, s.spread
     from acting a
@@ -566,7 +602,7 @@ as $$
     ) u
     group by u.cell
   ),
-  -- 15 the ledger of hours
+  -- 16 the ledger of hours
   split_hour as (
     select h.account_id, h.hour, h.df, h.exposure, h.gap, coalesce(b.explained[h.at + 1], 0) as explained,
       coalesce(c.credited, 0) as credited
@@ -624,7 +660,7 @@ as $$
         fitted_at = coalesce(excluded.fitted_at, r.fitted_at),
         settled_through = excluded.settled_through, attributed_at = excluded.attributed_at
   ),
-  -- 16 each post's credit: what was settled before, what settles now, what is still open
+  -- 17 each post's credit: what was settled before, what settles now, what is still open
   part as (
     select c.post_no, c.settles, sum(c.c2) as c2, sum(c.c24) as c24, sum(c.c48) as c48, sum(c.c7d) as c7d,
       sum(c.thinning) as thinning, sum(c.spread) as spread

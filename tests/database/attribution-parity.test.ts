@@ -20,16 +20,24 @@ beforeAll(async () => {
 afterAll(() => database?.drop());
 beforeEach(() => reset(database.sql));
 
+const CLICKS = { medianRate: 0.008, rateLogSd: 0.6, conversionCorrelation: 0.86 };
+
 const WORLDS: Record<string, Partial<World>> = {
   calm: {},
+  clicked: { clicks: CLICKS },
   shaken: { shocks: [150, -120], outages: [5, 30], cascadeShare: 0.1 },
   'long outage': { outages: [200], postsPerDay: 3 },
   slow: { delayHours: 3, medianImpressions: 4_000 },
-  large: { medianImpressions: 10_000, organicGainsPerDay: 80, organicLossesPerDay: 24 },
+  large: {
+    clicks: CLICKS,
+    medianImpressions: 10_000,
+    organicGainsPerDay: 80,
+    organicLossesPerDay: 24,
+  },
   tiny: { medianImpressions: 60, postsPerDay: 1, organicGainsPerDay: 1, organicLossesPerDay: 2 },
 };
 
-/** An account of a world, with reads that were missed, are late or came back lower. */
+/** An account of a world, with reads that were missed, are late, or came back lower or without clicks. */
 function damaged(world: Partial<World>, seed: number): AccountHistory {
   const account = simulateAccount({ ...TYPICAL_WORLD, days: 24, ...world }, seed);
   const rng = mulberry32(seed + 1);
@@ -41,9 +49,10 @@ function damaged(world: Partial<World>, seed: number): AccountHistory {
       ...post,
       reads: post.reads
         .filter(() => rng() > 0.15)
-        .map(({ capturedAt, impressions }) => ({
+        .map(({ capturedAt, impressions, profileClicks = null }) => ({
           capturedAt: capturedAt + (rng() < 0.1 ? Math.floor(rng() * 90 * HOUR_MS) : 0),
           impressions: rng() < 0.1 ? Math.floor(impressions * 0.7) : impressions,
+          profileClicks: rng() < 0.2 ? null : profileClicks,
         })),
     })),
   });
@@ -79,6 +88,7 @@ const smallHistory = fc
           fc.record({
             age: fc.integer({ min: 1, max: 14 * 1440 }),
             impressions: fc.integer({ min: 0, max: 40_000 }),
+            profileClicks: fc.option(fc.integer({ min: 0, max: 300 })),
           }),
           { maxLength: 8 },
         ),
@@ -99,9 +109,9 @@ const smallHistory = fc
       posts: posts.map(({ postedAfter, reads }) => ({
         id: '',
         postedAt: +minutes(postedAfter),
-        reads: reads.map(({ age, impressions }) => ({
+        reads: reads.map(({ age, ...counts }) => ({
           capturedAt: +minutes(postedAfter + age),
-          impressions,
+          ...counts,
         })),
       })),
     });

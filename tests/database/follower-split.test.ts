@@ -142,6 +142,39 @@ it('spreads impressions between two reads by how attention fades', async () => {
   expect(exposure).toHaveLength(6);
 });
 
+/** Two posts of the same moment that were seen as often, the first with more profile clicks. */
+async function twoClickedPosts(clicks: [number, number]): Promise<[number, number]> {
+  const { sql } = database;
+  const second = snowflakeId(T0, 1);
+  await trackPost(sql, { postId: second });
+  for (const [index, id] of [post, second].entries()) {
+    await read('2h', hours(2), { impressions: 2000 }, id);
+    await read('6h', hours(6), { impressions: 3000, profile_clicks: clicks[index] ?? 0 }, id);
+  }
+  await storeFollowers(sql, accountId, growth(CHANGES));
+  await attribute(sql, hours(50));
+  const [one, other] = await credits();
+  return [one?.credit_48h, other?.credit_48h];
+}
+
+it('credits a post more of whose readers looked who wrote it', async () => {
+  const [one, other] = await twoClickedPosts([36, 12]);
+  // 24 clicks are usual: impressions count (4 + 36) / 28 and (4 + 12) / 28
+  expect(Math.abs(one / other / (40 / 16) - 1)).toBeLessThan(0.1);
+  const sum = await totals();
+  expect(one + other).toBeCloseTo(sum.credited, 6);
+});
+
+it('takes an imported 0 of profile clicks for unknown, and a read one for what it is', async () => {
+  const { sql } = database;
+  const [clicked, ignored] = await twoClickedPosts([12, 0]);
+  expect(ignored).toBeLessThan(clicked / 2);
+  await sql`update public.real_tweet_metrics set source = 'imported' where tweet_id <> ${post}`;
+  await attribute(sql, hours(51));
+  const [one, other] = await credits();
+  expect(other?.credit_48h).toBe(one?.credit_48h);
+});
+
 it('shares one hour between overlapping posts, in proportion to who saw them', async () => {
   const { sql } = database;
   const second = snowflakeId(T0, 1);

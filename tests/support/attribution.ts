@@ -43,12 +43,13 @@ export async function storeHistory(
       : rows;
   const posts = history.posts.map(({ id, postedAt }) => ({ id, at: new Date(postedAt) }));
   const reads = history.posts.flatMap((post) =>
-    post.reads.map(({ capturedAt, impressions }, n) => ({
+    post.reads.map(({ capturedAt, impressions, profileClicks }, n) => ({
       id: post.id,
       phase: PHASES[n],
       at: new Date(capturedAt),
       posted: new Date(post.postedAt),
       impressions,
+      clicks: profileClicks,
     })),
   );
   const counts = history.snapshots.map(({ capturedAt, followers, isExact }) => ({
@@ -62,10 +63,10 @@ export async function storeHistory(
     from jsonb_to_recordset(${json(sql, ordered(posts))}) p(id text, at timestamptz)`;
   await sql`
     insert into public.real_tweet_metrics (tweet_id, collection_phase, account_id, collected_at,
-      posted_at, impressions, source, quality, run_id)
-    select r.id, r.phase, ${accountId}, r.at, r.posted, r.impressions, 'graphql', 'exact', gen_random_uuid()
+      posted_at, impressions, profile_clicks, source, quality, run_id)
+    select r.id, r.phase, ${accountId}, r.at, r.posted, r.impressions, r.clicks, 'graphql', 'exact', gen_random_uuid()
     from jsonb_to_recordset(${json(sql, ordered(reads))})
-      r(id text, phase text, at timestamptz, posted timestamptz, impressions bigint)`;
+      r(id text, phase text, at timestamptz, posted timestamptz, impressions bigint, clicks bigint)`;
   await sql`
     insert into public.follower_snapshots (account_id, captured_at, followers, is_exact, source, run_id)
     select ${accountId}, c.at, c.followers, c.exact, 'graphql', gen_random_uuid()

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import {
   addExposure,
+  clickWeights,
   dispersion,
   explainedPart,
   type FollowerSnapshot,
@@ -78,14 +79,20 @@ describe('the hourly series', () => {
 });
 
 describe('exposure', () => {
-  const read = (age: number, impressions: number) => ({
+  const read = (age: number, impressions: number, profileClicks: number | null = null) => ({
     capturedAt: T0 + age * HOUR_MS,
     impressions,
+    profileClicks,
   });
-  const exposureOf = (reads: ReturnType<typeof read>[], hours: number, asOf = 1_000) => {
+  const segments = (...reads: ReturnType<typeof read>[]) =>
+    segmentsOf({ id: '1', postedAt: T0, reads });
+  const exposureOf = (
+    reads: ReturnType<typeof read>[],
+    hours: number,
+    { asOf = 1_000, weight = 1 } = {},
+  ) => {
     const into = new Float64Array(hours);
-    const segments = segmentsOf({ id: '1', postedAt: T0, reads });
-    addExposure(T0, segments, T0 + asOf * HOUR_MS, T0_HOUR, into);
+    addExposure(T0, segments(...reads), weight, T0 + asOf * HOUR_MS, T0_HOUR, into);
     return into;
   };
 
@@ -110,7 +117,47 @@ describe('exposure', () => {
   });
 
   test('knows nothing of reads after the moment that it is asked for', () => {
-    expect([...exposureOf([read(1, 1000), read(2, 1500)], 3, 1.9)]).toEqual([1000, 0, 0]);
+    expect([...exposureOf([read(1, 1000), read(2, 1500)], 3, { asOf: 1.9 })]).toEqual([1000, 0, 0]);
+  });
+
+  test('counts an impression by its weight', () => {
+    const reads = [read(1, 1000), read(2, 1500)];
+    expect([...exposureOf(reads, 2, { weight: 1.5 })]).toEqual([1500, 750]);
+  });
+
+  test('weighs posts by their newest profile clicks, four at the usual rate beside their own', () => {
+    const posts = [
+      segments(read(2, 500, 1), read(6, 1000, 16)),
+      segments(read(2, 3000, 4), read(6, 4000)),
+      segments(read(2, 700)),
+    ];
+    // 20 clicks of 4,000 impressions: one of 200 is usual, so 5 and 15 are expected
+    const weights = clickWeights(posts, T0 + 1_000 * HOUR_MS);
+    expect([...weights]).toEqual([(4 + 16) / (4 + 5), (4 + 4) / (4 + 15), 1]);
+    // at three hours 5 of 3,500
+    const early = clickWeights(posts, T0 + 3 * HOUR_MS);
+    expect(early[0]).toBeCloseTo((4 + 1) / (4 + 5 / 7), 12);
+  });
+
+  test('is that of impressions alone where nobody clicked or no clicks are known', () => {
+    const asOf = T0 + 1_000 * HOUR_MS;
+    expect([...clickWeights([segments(read(2, 500)), segments(read(2, 900))], asOf)]).toEqual([
+      1, 1,
+    ]);
+    expect([...clickWeights([segments(read(2, 500, 0)), segments(read(2, 900))], asOf)]).toEqual([
+      1, 1,
+    ]);
+    expect([...clickWeights([segments(read(2, 0, 3)), segments(read(2, 900))], asOf)]).toEqual([
+      1, 1,
+    ]);
+    expect([...clickWeights([], asOf)]).toEqual([]);
+  });
+
+  test('of two reads of one moment takes the higher count, then the more clicks', () => {
+    const both = [read(1, 900, 9), read(1, 1000), read(1, 1000, 5), read(1, 1000, 2)];
+    for (const reads of [both, both.toReversed()]) {
+      expect(segments(...reads)).toMatchObject([{ impressions: 1000, profileClicks: 5 }]);
+    }
   });
 
   test('ends seven days after posting', () => {

@@ -72,6 +72,21 @@ describe('a simulated account', () => {
     }
   });
 
+  test('has profile clicks that never fall, at about their rate, where X shows them', () => {
+    const { posts } = simulateAccount(WORLDS['profile clicks shown'], 1);
+    const last = posts.map(({ reads }) => {
+      const clicks = reads.map(({ profileClicks }) => profileClicks ?? Number.NaN);
+      expect(clicks).toEqual(clicks.toSorted((one, other) => one - other));
+      return reads.at(-1);
+    });
+    const total = (key: 'profileClicks' | 'impressions') =>
+      sum(last.map((read) => read?.[key] ?? 0));
+    // the mean of a lognormal rate around 0.008
+    expect(total('profileClicks') / total('impressions')).toBeGreaterThan(0.007);
+    expect(total('profileClicks') / total('impressions')).toBeLessThan(0.012);
+    expect(account.posts[0]?.reads[0]).not.toHaveProperty('profileClicks');
+  });
+
   test('shows only hundreds, and says so, where X rounds', () => {
     const { snapshots } = simulateAccount(WORLDS['rounded counts'], 1);
     expect(snapshots.every(({ followers }) => followers % 100 === 0)).toBe(true);
@@ -181,6 +196,20 @@ describe('attribution of simulated accounts', () => {
       );
     expect(ratio()).toBeGreaterThan(0.85);
     expect(ratio([0.5])).toBeLessThan(0.8);
+  });
+
+  test('is nearer to the truth where X shows profile clicks', () => {
+    const clicked = accounts(WORLDS['profile clicks shown']);
+    const aside = clicked.map((account) => ({
+      ...account,
+      posts: account.posts.map((post) => ({
+        ...post,
+        reads: post.reads.map((read) => ({ ...read, profileClicks: null })),
+      })),
+    }));
+    const measures = clicked.map((account) => measureAccount(account));
+    expect(error(measures) / error(aside.map((one) => measureAccount(one)))).toBeLessThan(0.95);
+    expect(mean(measures.map((one) => one.coverage))).toBeGreaterThan(0.85);
   });
 
   test('refuses rounded counts', () => {
