@@ -48,7 +48,7 @@ comment on column public.models.data_version is 'The learning_state.data_version
 comment on column public.models.effective_n is 'Sum of the posts'' weights.';
 comment on column public.models.sigma2 is 'Variance of a fresh post around its expectation, in units of the outcome squared.';
 comment on column public.models.tau2 is 'Variance of the coefficients by group: {dimension or nuisance: number}.';
-comment on column public.models.centre is 'What was subtracted from the logarithm; null for the reward, which is made of several.';
+comment on column public.models.centre is 'The account''s median of the logarithm, which the medians of its kinds of post are drawn towards; null for the reward, which is made of several.';
 comment on column public.models.spread is 'What it was then divided by, in natural logarithms; null for the reward.';
 comment on column public.models.features is '[{group, name}] in the order of mean: the values of dimensions first, then intercept and nuisances.';
 comment on column public.models.chosen_features is 'How many of the features are values of dimensions.';

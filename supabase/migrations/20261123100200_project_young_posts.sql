@@ -1,4 +1,5 @@
--- Rewards of young posts too, each with how uncertain it is; learning weighs them by that.
+-- Rewards of young posts too, each with how uncertain it is; learning weighs them by that. Single posts,
+-- threads and replies are strata: a reply that few see is no failure, and no reply makes a topic look bad.
 alter table public.post_outcomes
   add column horizon_h double precision not null default 48,
   add column is_final boolean not null default true,
@@ -86,15 +87,26 @@ as $$
   recent as (
     select max(p.posted_at) - interval '90 days' as since from post p where p.is_final
   ),
-  -- 3 the account's usual engagement rate; never 0, so that a post without engagement has a logarithm
-  usual as (
-    select coalesce(
-      nullif(percentile_cont(0.5) within group (order by p.engagements / p.impressions)
-        filter (where p.impressions > 0 and p.posted_at > r.since), 0),
-      (sum(p.engagements) + 0.5) / (sum(p.impressions) filter (where p.engagements is not null) + 1)) as rate
+  -- 3 the usual engagement rate, of all posts and of each kind: replies are seen by others than threads.
+  -- A kind's own counts as far as ten posts at the account's leave it room. Never 0, so that a post
+  -- without engagement has a logarithm.
+  rate as (
+    select grouping(p.kind) = 1 as of_all, p.kind,
+      count(p.engagements) filter (where p.impressions > 0 and p.posted_at > r.since) as posts,
+      coalesce(
+        nullif(percentile_cont(0.5) within group (order by p.engagements / p.impressions)
+          filter (where p.impressions > 0 and p.posted_at > r.since), 0),
+        (sum(p.engagements) + 0.5) / (sum(p.impressions) filter (where p.engagements is not null) + 1)) as usual
     from post p
     cross join recent r
     where p.is_final
+    group by grouping sets ((), (p.kind))
+  ),
+  usual as (
+    select k.kind, a.usual + coalesce((o.usual - a.usual) * o.posts / (o.posts + 10), 0) as rate
+    from (select distinct p.kind from post p) k
+    join rate a on a.of_all
+    left join rate o on o.kind = k.kind and not o.of_all
   ),
   -- 4 the outcomes as far as they were read
   seen as (
@@ -106,7 +118,7 @@ as $$
       ln(1 + p.age_h / (80.0::double precision / 60)) as clock
     from post p
     cross join recent r
-    cross join usual u
+    join usual u on u.kind = p.kind
   ),
   -- 5 and at 48 h; without a curve for its age an outcome is not known yet
   segment as materialized (
@@ -142,31 +154,44 @@ as $$
     from seen s
     join young y on y.post_id = s.post_id
   ),
-  -- 6 centre and spread of each outcome, of the recent finished posts alone; sums only over sorted
-  -- values, so that rows in another order give the same numbers to the last bit
-  centre as (
-    select percentile_cont(0.5) within group (order by o.y_impressions) as impressions,
+  -- 6 the middle of each outcome, by kind as above, and the spread around it; of the recent finished
+  -- posts alone. Sums only over sorted values, so that rows in another order give the same numbers to
+  -- the last bit.
+  middle as materialized (
+    select grouping(o.kind) = 1 as of_all, o.kind,
+      count(o.y_impressions) as n_impressions, count(o.y_engagement) as n_engagement, count(o.y_followers) as n_followers,
+      percentile_cont(0.5) within group (order by o.y_impressions) as impressions,
       percentile_cont(0.5) within group (order by o.y_engagement) as engagement,
       percentile_cont(0.5) within group (order by o.y_followers) as followers
     from outcome o
     where o.is_measure
+    group by grouping sets ((), (o.kind))
+  ),
+  centre as materialized (
+    select k.kind, a.impressions as of_all_impressions, a.engagement as of_all_engagement, a.followers as of_all_followers,
+      a.impressions + coalesce((m.impressions - a.impressions) * m.n_impressions / (m.n_impressions + 10), 0) as impressions,
+      a.engagement + coalesce((m.engagement - a.engagement) * m.n_engagement / (m.n_engagement + 10), 0) as engagement,
+      a.followers + coalesce((m.followers - a.followers) * m.n_followers / (m.n_followers + 10), 0) as followers
+    from (select distinct o.kind from outcome o) k
+    join middle a on a.of_all
+    left join middle m on m.kind = k.kind and not m.of_all
   ),
   spread as (
     select
       coalesce(nullif(1.4826 * percentile_cont(0.5) within group (order by abs(o.y_impressions - c.impressions)), 0),
-        stddev_samp(o.y_impressions order by o.y_impressions)) as impressions,
+        stddev_samp(o.y_impressions - c.impressions order by o.y_impressions - c.impressions)) as impressions,
       coalesce(nullif(1.4826 * percentile_cont(0.5) within group (order by abs(o.y_engagement - c.engagement)), 0),
-        stddev_samp(o.y_engagement order by o.y_engagement)) as engagement,
+        stddev_samp(o.y_engagement - c.engagement order by o.y_engagement - c.engagement)) as engagement,
       coalesce(nullif(1.4826 * percentile_cont(0.5) within group (order by abs(o.y_followers - c.followers)), 0),
-        stddev_samp(o.y_followers order by o.y_followers)) as followers
+        stddev_samp(o.y_followers - c.followers order by o.y_followers - c.followers)) as followers
     from outcome o
-    cross join centre c
+    join centre c on c.kind = o.kind
     where o.is_measure
   ),
   -- 7 winsorised at three spreads; where all posts did the same, each did as usual
   scored as (
-    select o.*, c.impressions as centre_impressions, c.engagement as centre_engagement,
-      c.followers as centre_followers, s.impressions as spread_impressions,
+    select o.*, c.of_all_impressions as centre_impressions, c.of_all_engagement as centre_engagement,
+      c.of_all_followers as centre_followers, s.impressions as spread_impressions,
       s.engagement as spread_engagement, s.followers as spread_followers,
       case when s.impressions > 0
         then greatest(-3, least(3, (o.y_impressions - c.impressions) / s.impressions)) else 0 end as r_impressions,
@@ -178,7 +203,7 @@ as $$
       coalesce(o.v_engagement / nullif(s.engagement, 0) ^ 2, 0) as noise_engagement,
       coalesce(o.v_followers / nullif(s.followers, 0) ^ 2, 0) as noise_followers
     from outcome o
-    cross join centre c
+    join centre c on c.kind = o.kind
     cross join spread s
     -- nothing is usual before the first finished post
     where c.impressions is not null
@@ -213,7 +238,7 @@ as $$
   where c.w_all > 0
 $$;
 comment on function postloop.post_rewards is
-  'Outcomes at 48 h of an account''s posts as known at p_now, read or (for posts without a read at 48 h) projected, in ln units (y), in the account''s spreads (r), their weighted mean (reward) and its variance in the same units squared (noise). A post that cannot be projected yet has no row; without a finished post there is none.';
+  'Outcomes at 48 h of an account''s posts as known at p_now, read or (for posts without a read at 48 h) projected, in ln units (y), in the account''s spreads around the middle of posts of their kind (r), their weighted mean (reward) and its variance in the same units squared (noise). A post that cannot be projected yet has no row; without a finished post there is none.';
 
 revoke all on function postloop.post_rewards from public, anon, authenticated, service_role;
 grant execute on function postloop.post_rewards to service_role;

@@ -63,7 +63,7 @@ as $$
       offset 0
     ) f
   ),
-  -- 2 the usual engagement rate, as in post_rewards
+  -- 2 the account's usual engagement rate, as in post_rewards; what a post still gains depends little on it
   newest as (
     select m.account_id, max(m.posted_at) - interval '90 days' as since from mature m group by m.account_id
   ),

@@ -311,9 +311,9 @@ describe('the fit', () => {
     await store(posts);
     await learn(sql, accountId, hours(2000));
     const shown = await effects();
-    expect(shown['tone warm']?.marginal_mean - shown['tone dry']?.marginal_mean).toBeGreaterThan(
-      0.6,
-    );
+    // not even raw: a thread is compared with threads
+    const raw = shown['tone warm']?.marginal_mean - shown['tone dry']?.marginal_mean;
+    expect(Math.abs(raw)).toBeLessThan(0.3);
     expect(Math.abs(shown['tone warm']?.effect)).toBeLessThan(0.2);
     const { features } = only(
       await sql`select features from public.models where outcome = 'reward'`,

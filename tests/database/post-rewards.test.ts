@@ -247,6 +247,75 @@ describe('the reward', () => {
     expect(median(rows.map(({ r_impressions }) => r_impressions))).toBeCloseTo(0, 12);
   });
 
+  it('compares each kind of post with its own, as far as there are any', async () => {
+    const { sql } = database;
+    // every second post a reply that a twentieth sees, and one thread among them
+    const posts = finished(32, 61).map((post, index) => ({
+      ...post,
+      reads: post.reads.map((one) =>
+        index % 2 === 0
+          ? one
+          : {
+              ...one,
+              impressions: Math.ceil(one.impressions / 20),
+              likes: Math.ceil(one.likes / 20),
+            },
+      ),
+    }));
+    await storeDrawnPosts(sql, accountId, posts);
+    const kindOf = (index: number) =>
+      index === 60 ? 'thread' : index % 2 === 0 ? 'single' : 'reply';
+    const kinds = posts.map((post, index) => ({ id: post.postId, kind: kindOf(index) }));
+    await sql`
+      update public.post_attribution p set kind = k.kind
+      from jsonb_to_recordset(${sql.json(kinds)}) k(id text, kind text) where k.id = p.post_id`;
+
+    const rows = await rewards();
+    const y = (kind?: string) =>
+      rows.filter((row) => (kind ?? row.kind) === row.kind).map((row) => row.y_impressions);
+    const all = median(y());
+    const centre = (kind: string) => {
+      const n = y(kind).length;
+      return all + ((median(y(kind)) - all) * n) / (n + 10);
+    };
+    const spread =
+      1.4826 * median(rows.map((row) => Math.abs(row.y_impressions - centre(row.kind))));
+    for (const row of rows) {
+      expect(row.centre_impressions).toBeCloseTo(all, 12);
+      expect(row.spread_impressions).toBeCloseTo(spread, 12);
+      const expected = (row.y_impressions - centre(row.kind)) / spread;
+      expect(row.r_impressions).toBeCloseTo(Math.max(-3, Math.min(3, expected)), 12);
+    }
+    // three quarters of the distance are gone, and the spread is that of posts, not of kinds
+    const distance = (key: 'r_impressions' | 'y_impressions') => {
+      const middle = (kind: string) =>
+        median(rows.filter((row) => row.kind === kind).map((row) => row[key]));
+      return middle('single') - middle('reply');
+    };
+    expect(distance('y_impressions')).toBeGreaterThan(2.5);
+    expect(distance('r_impressions') * spread).toBeLessThan(0.27 * distance('y_impressions'));
+    expect(rows.filter((row) => Math.abs(row.r_impressions) === 3).length).toBeLessThan(4);
+  });
+
+  it('draws the engagement of a post with few impressions towards what is usual for its kind', async () => {
+    const { sql } = database;
+    const posts = finished(33, 40);
+    await storeDrawnPosts(sql, accountId, posts);
+    const replies = posts.slice(0, 20).map(({ postId }) => postId);
+    await sql`
+      update public.post_attribution set kind = 'reply' where post_id = any (${replies})`;
+    await sql`
+      update public.real_tweet_metrics set impressions = 100, likes = 20
+      where tweet_id = any (${replies})`;
+    const row = (await rewards()).find(({ kind }) => kind === 'reply') as Reward;
+    const rates = posts.map(({ postId, reads }) => {
+      const last = reads.at(-1) as DrawnPost['reads'][number];
+      return replies.includes(postId) ? 0.2 : last.likes / last.impressions;
+    });
+    const usual = median(rates) + ((0.2 - median(rates)) * 20) / 30;
+    expect(row.y_engagement).toBeCloseTo(Math.log((20 + 200 * usual) / 300), 12);
+  });
+
   it('follows the weights', async () => {
     const { sql } = database;
     await storeDrawnPosts(sql, accountId, finished(25, 10));
