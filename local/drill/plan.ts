@@ -17,8 +17,9 @@ const GRID_MINUTES = 30;
 const STARTS_AT = new Date('2026-03-02T00:00:00Z');
 
 /**
- * Both spans are longer than 48 h, from which on a post is learned from, and so short that no hour
- * is split for good (8 days) before a fire that is late or whose clock is a day ahead.
+ * Both spans are longer than 48 h, from which on a post is learned from, and so short that no block of
+ * hours is split for good (7 days after its start) before a fire that is late or whose clock is a day
+ * ahead.
  */
 const SHORT = { hours: 51, strideMinutes: 180, accounts: 2, posts: 10, postingHours: 2 };
 const FULL = { hours: 96, strideMinutes: GRID_MINUTES, accounts: 4, posts: 80, postingHours: 94 };
