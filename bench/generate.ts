@@ -144,22 +144,26 @@ async function drawPosts(sql: postgres.Sql, fleet: Fleet): Promise<void> {
 async function fillReads(sql: postgres.Sql): Promise<void> {
   await sql`
     insert into public.real_tweet_metrics (tweet_id, collection_phase, account_id, collected_at,
-      posted_at, likes, retweets, replies, quotes, bookmarks, impressions, source, quality, run_id,
-      attributed_at)
+      posted_at, likes, retweets, replies, quotes, bookmarks, impressions, profile_clicks, source, quality,
+      run_id, attributed_at)
     select p.post_id, r.phase, p.account_id, r.collected_at, p.posted_at,
       floor(r.impressions * 0.030 * pg_temp.uniform(p.i, 5)), floor(r.impressions * 0.004 * pg_temp.uniform(p.i, 6)),
       floor(r.impressions * 0.006 * pg_temp.uniform(p.i, 7)), floor(r.impressions * 0.001 * pg_temp.uniform(p.i, 8)),
-      floor(r.impressions * 0.005 * pg_temp.uniform(p.i, 9)), r.impressions, 'graphql', 'exact',
+      floor(r.impressions * 0.005 * pg_temp.uniform(p.i, 9)), r.impressions,
+      -- every second account lends its session, and the scraper reads clicks from 24 h on
+      case when r.age >= interval '24 hours' and p.account_id % 2 = 0
+        then floor(r.impressions * 0.02 * pg_temp.uniform(p.i, 30)) end,
+      'graphql', 'exact',
       '00000000-0000-4000-8000-000000000000',
       case when r.next_at <= ${NOW} or (r.collected_at <= ${NOW} and p.posted_at < ${ACTIVE_SINCE})
         then r.collected_at end
     from drawn_post p
     cross join lateral (
-      select c.phase, c.collected_at, lead(c.collected_at) over (order by c.collected_at) as next_at,
+      select c.phase, c.age, c.collected_at, lead(c.collected_at) over (order by c.collected_at) as next_at,
         floor(p.impressions * (1 - (1 + extract(epoch from c.collected_at - p.posted_at)::double precision
           / 3600 / p.scale_h) ^ -1.1)) as impressions
       from (
-        select ph.phase,
+        select ph.phase, ph.age,
           p.posted_at + ph.age + pg_temp.uniform(p.i, 20 + ph.position::integer) * interval '10 minutes' as collected_at
         from (select x.*, row_number() over (order by x.age) as position from public.collection_phases x where x.scheduled) ph
       ) c
@@ -225,11 +229,11 @@ async function fillPosts(sql: postgres.Sql): Promise<void> {
     order by p.i desc`;
   await sql`
     insert into public.post_attribution (post_id, account_id, decision_id, posted_at, realised, tracked_at,
-      likes, retweets, replies, quotes, bookmarks, impressions, metrics_captured_at, metrics_phase,
+      likes, retweets, replies, quotes, bookmarks, impressions, profile_clicks, metrics_captured_at, metrics_phase,
       followers_before, followers_2h_after, followers_24h_after, followers_48h_after,
       followers_gained, followers_gained_low, followers_gained_high, last_updated)
     select p.post_id, p.account_id, 'decision_' || p.i, p.posted_at, p.realised, p.posted_at,
-      m.likes, m.retweets, m.replies, m.quotes, m.bookmarks, m.impressions, m.collected_at, m.collection_phase,
+      m.likes, m.retweets, m.replies, m.quotes, m.bookmarks, m.impressions, m.profile_clicks, m.collected_at, m.collection_phase,
       f0.followers, f2.followers, f24.followers, f48.followers, c.credit_48h,
       c.credit_48h - 1.645 * sqrt(c.var_48h), c.credit_48h + 1.645 * sqrt(c.var_48h), m.attributed_at
     from drawn_post p
