@@ -208,7 +208,7 @@ async function fillFollowers(sql: postgres.Sql, since: Date): Promise<void> {
     order by h.hr, h.account_id`;
 }
 
-/** Decisions, posts with the newest numbers that attribution has seen, and the credits of the old. */
+/** Decisions, posts with the newest numbers that attribution has seen, credits and outcomes of the old. */
 async function fillPosts(sql: postgres.Sql): Promise<void> {
   await sql`
     insert into public.content_metadata (decision_id, account_id, created_at, origin, assigned)
@@ -249,5 +249,13 @@ async function fillPosts(sql: postgres.Sql): Promise<void> {
     left join drawn_hour f2 on x.old and f2.account_id = p.account_id and f2.hr = x.hr + interval '2 hours'
     left join drawn_hour f24 on x.old and f24.account_id = p.account_id and f24.hr = x.hr + interval '1 day'
     left join drawn_hour f48 on x.old and f48.account_id = p.account_id and f48.hr = x.hr + interval '2 days'
+    order by p.i desc`;
+  // What learning knew of them; it finds other rewards, for these posts were never learned from.
+  await sql`
+    insert into public.post_outcomes (post_id, account_id, posted_at, y_impressions, reward, horizon_h,
+      is_final, noise, alarms, computed_at)
+    select p.post_id, p.account_id, p.posted_at, ln(1 + p.impressions), 0, 48, true, 0, 0, ${LAST_RUN}
+    from drawn_post p
+    where p.posted_at < ${LAST_RUN}::timestamptz - interval '50 hours'
     order by p.i desc`;
 }

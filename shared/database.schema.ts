@@ -390,7 +390,7 @@ export const DATABASE_SCHEMA = {
         {
           arguments: 'p_account_id bigint, p_now timestamp with time zone',
           result:
-            'TABLE(post_id text, account_id bigint, posted_at timestamp with time zone, kind text, followers double precision, viral_score double precision, realised jsonb, y_impressions double precision, y_engagement double precision, y_followers double precision, r_impressions double precision, r_engagement double precision, r_followers double precision, reward double precision, horizon_h double precision, is_final boolean, noise double precision, noise_impressions double precision, noise_engagement double precision, noise_followers double precision, centre_impressions double precision, spread_impressions double precision, centre_engagement double precision, spread_engagement double precision, centre_followers double precision, spread_followers double precision)',
+            'TABLE(post_id text, account_id bigint, posted_at timestamp with time zone, kind text, followers double precision, viral_score double precision, realised jsonb, impressions bigint, engagements bigint, engagement_rate double precision, followers_gained double precision, y_impressions double precision, y_engagement double precision, y_followers double precision, r_impressions double precision, r_engagement double precision, r_followers double precision, reward double precision, horizon_h double precision, is_final boolean, noise double precision, noise_impressions double precision, noise_engagement double precision, noise_followers double precision, centre_impressions double precision, spread_impressions double precision, centre_engagement double precision, spread_engagement double precision, centre_followers double precision, spread_followers double precision)',
           security_definer: false,
         },
       ],
@@ -1026,6 +1026,7 @@ export const DATABASE_SCHEMA = {
       },
       post_outcomes: {
         account_id: { nullable: false, type: 'bigint' },
+        alarms: { nullable: false, type: 'integer' },
         computed_at: { nullable: false, type: 'timestamp with time zone' },
         horizon_h: { nullable: false, type: 'double precision' },
         is_final: { nullable: false, type: 'boolean' },
@@ -1033,7 +1034,6 @@ export const DATABASE_SCHEMA = {
         post_id: { nullable: false, type: 'text' },
         posted_at: { nullable: false, type: 'timestamp with time zone' },
         reward: { nullable: false, type: 'double precision' },
-        weight: { nullable: false, type: 'double precision' },
         y_engagement: { nullable: true, type: 'double precision' },
         y_followers: { nullable: true, type: 'double precision' },
         y_impressions: { nullable: false, type: 'double precision' },

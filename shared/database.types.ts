@@ -1629,6 +1629,7 @@ export type Database = {
       post_outcomes: {
         Row: {
           account_id: number;
+          alarms: number;
           computed_at: string;
           horizon_h: number;
           is_final: boolean;
@@ -1636,7 +1637,6 @@ export type Database = {
           post_id: string;
           posted_at: string;
           reward: number;
-          weight: number;
           y_engagement: number | null;
           y_followers: number | null;
           y_impressions: number;
@@ -1644,6 +1644,7 @@ export type Database = {
         ComputedFields: never;
         Insert: {
           account_id: number;
+          alarms: number;
           computed_at: string;
           horizon_h: number;
           is_final: boolean;
@@ -1651,13 +1652,13 @@ export type Database = {
           post_id: string;
           posted_at: string;
           reward: number;
-          weight: number;
           y_engagement?: number | null;
           y_followers?: number | null;
           y_impressions: number;
         };
         Update: {
           account_id?: number;
+          alarms?: number;
           computed_at?: string;
           horizon_h?: number;
           is_final?: boolean;
@@ -1665,7 +1666,6 @@ export type Database = {
           post_id?: string;
           posted_at?: string;
           reward?: number;
-          weight?: number;
           y_engagement?: number | null;
           y_followers?: number | null;
           y_impressions?: number;

@@ -1,21 +1,33 @@
 -- Rewards of young posts too, each with how uncertain it is; learning weighs them by that. Single posts,
 -- threads and replies are strata: a reply that few see is no failure, and no reply makes a topic look bad.
+-- What a post weighs changes every day with its age, and would rewrite every row; what it follows from
+-- is kept instead.
 alter table public.post_outcomes
+  drop column weight,
   add column horizon_h double precision not null default 48,
   add column is_final boolean not null default true,
   add column noise double precision not null default 0,
+  add column alarms integer not null default 0,
   add constraint horizon_is_positive check (horizon_h > 0),
-  add constraint noise_is_not_negative check (noise >= 0);
+  add constraint noise_is_not_negative check (noise >= 0),
+  add constraint alarms_are_not_negative check (alarms >= 0);
 alter table public.post_outcomes
   alter column horizon_h drop default,
   alter column is_final drop default,
-  alter column noise drop default;
+  alter column noise drop default,
+  alter column alarms drop default;
 comment on table public.post_outcomes is
   'A post''s outcomes at 48 h, read or projected, and its reward, as last learned from. The final row takes the place of the projected one.';
 comment on column public.post_outcomes.horizon_h is 'True age of the read that it rests on, in hours.';
 comment on column public.post_outcomes.is_final is 'The read is of 48 h or later; false while the outcomes are projected from a younger one.';
 comment on column public.post_outcomes.noise is
   'Variance of reward by the projection and by the uncertainty of the follower credit; 0 when there is none.';
+comment on column public.post_outcomes.alarms is
+  'Alarms of drift since the post. It weighs 2^(-age / 90 days) * 0.1^alarms / (1 + noise).';
+comment on column public.post_outcomes.y_engagement is
+  'ln((engagements + 200 r0) / (impressions + 200)), r0 the median rate of posts of its kind.';
+comment on column public.post_outcomes.reward is
+  'Weighted mean of the known outcomes, each winsorised and scaled to the account''s own spread around the middle of posts of its kind.';
 
 -- Rewards of an account's posts. A finished post's outcome is that of its first read at 48 h or later, by
 -- true age; no rolling mean is subtracted, for a policy that plays its best values would erase them.
@@ -24,6 +36,7 @@ create function postloop.post_rewards(p_account_id bigint, p_now timestamptz)
 returns table (
   post_id text, account_id bigint, posted_at timestamptz, kind text,
   followers double precision, viral_score double precision, realised jsonb,
+  impressions bigint, engagements bigint, engagement_rate double precision, followers_gained double precision,
   y_impressions double precision, y_engagement double precision, y_followers double precision,
   r_impressions double precision, r_engagement double precision, r_followers double precision,
   reward double precision, horizon_h double precision, is_final boolean,
@@ -46,6 +59,8 @@ as $$
   -- post by post, for joined they made the planner read the tables whole, all accounts' posts
   post as materialized (
     select p.post_id, p.account_id, p.posted_at, p.kind, p.followers_before, p.viral_score, p.realised,
+      p.impressions as newest_impressions, p.likes + p.retweets + p.replies + p.bookmarks as newest_engagements,
+      p.engagement_rate as newest_rate, p.followers_gained,
       f.age_h is not null as is_final,
       coalesce(f.age_h, y.age_h) as age_h,
       coalesce(f.impressions, y.impressions)::double precision as impressions,
@@ -225,7 +240,7 @@ as $$
     ) k
   )
   select c.post_id, c.account_id, c.posted_at, c.kind, c.followers_before::double precision, c.viral_score,
-    c.realised, c.y_impressions, c.y_engagement, c.y_followers, c.r_impressions, c.r_engagement, c.r_followers,
+    c.realised, c.newest_impressions, c.newest_engagements, c.newest_rate, c.followers_gained, c.y_impressions, c.y_engagement, c.y_followers, c.r_impressions, c.r_engagement, c.r_followers,
     (c.w_impressions * c.r_impressions + c.w_engagement * coalesce(c.r_engagement, 0)
       + c.w_followers * coalesce(c.r_followers, 0)) / c.w_all,
     c.age_h, c.is_final,
@@ -238,7 +253,7 @@ as $$
   where c.w_all > 0
 $$;
 comment on function postloop.post_rewards is
-  'Outcomes at 48 h of an account''s posts as known at p_now, read or (for posts without a read at 48 h) projected, in ln units (y), in the account''s spreads around the middle of posts of their kind (r), their weighted mean (reward) and its variance in the same units squared (noise). A post that cannot be projected yet has no row; without a finished post there is none.';
+  'Outcomes at 48 h of an account''s posts as known at p_now, read or (for posts without a read at 48 h) projected, in ln units (y), in the account''s spreads around the middle of posts of their kind (r), their weighted mean (reward) and its variance in the same units squared (noise). A post that cannot be projected yet has no row; without a finished post there is none. Beside them its newest numbers.';
 
 revoke all on function postloop.post_rewards from public, anon, authenticated, service_role;
 grant execute on function postloop.post_rewards to service_role;

@@ -58,7 +58,8 @@ begin
   -- 2 the weights of the four outcomes: discount / (1 + noise), for the outcomes have spread 1; the
   -- variance of the last fit in its place would give another fit each time. Unknown outcomes weigh 0.
   weighed as materialized (
-    select r.post_no, r.post_id, r.posted_at, r.kind, r.realised, r.is_final, r.utc, r.week, d.discount,
+    select r.post_no, r.posted_at, r.kind, r.realised, r.is_final, r.utc, r.week, d.alarms,
+      r.impressions, r.engagements, r.engagement_rate, r.followers_gained,
       case when a.spread > 1e-6 then coalesce((ln(r.followers + 1) - a.centre) / a.spread, 0) else 0 end as z,
       r.reward as y0, coalesce(r.r_impressions, 0) as y1, coalesce(r.r_engagement, 0) as y2, coalesce(r.r_followers, 0) as y3,
       greatest(1, round(d.discount / (1 + r.noise))) as w0,
@@ -73,7 +74,7 @@ begin
     cross join reference f
     cross join audience a
     cross join lateral (
-      select round(c_unit * greatest(1e-9,
+      select s.alarms, round(c_unit * greatest(1e-9,
         power(2, -extract(epoch from f.until - r.posted_at)::double precision / 86400 / c_half_life_days)
         * power(c_alarm_discount, s.alarms))) as discount
       from (
@@ -90,26 +91,30 @@ begin
       offset 0
     ) d
   ),
-  -- 3 the posts that no model has seen, and the rewards as they are now
-  fresh as (
-    select r.post_id from reward r
-    where not exists (select from public.post_outcomes o where o.post_id = r.post_id)
-  ),
-  stored as (
-    insert into public.post_outcomes as o (post_id, account_id, posted_at, y_impressions, y_engagement, y_followers,
-      reward, weight, horizon_h, is_final, noise, computed_at)
-    select r.post_id, r.account_id, r.posted_at, r.y_impressions, r.y_engagement, r.y_followers,
-      r.reward, w.w0 / c_unit, r.horizon_h, r.is_final, r.noise, p_now
+  -- 3 the outcomes that are new or other than before. The rest is not touched: an upsert would lock, and
+  -- so write, every row. Looked up post by post, as in post_rewards.
+  change as materialized (
+    select r.post_id, r.account_id, r.posted_at, r.y_impressions, r.y_engagement, r.y_followers, r.reward,
+      r.horizon_h, r.is_final, r.noise, w.alarms, k.post_id is null as is_fresh
     from reward r
     join weighed w on w.post_no = r.post_no
+    left join lateral (
+      select * from public.post_outcomes o where o.post_id = r.post_id limit 1
+    ) k on true
+    where (k.y_impressions, k.y_engagement, k.y_followers, k.reward, k.horizon_h, k.is_final, k.noise, k.alarms)
+      is distinct from (r.y_impressions, r.y_engagement, r.y_followers, r.reward, r.horizon_h, r.is_final, r.noise, w.alarms)
+  ),
+  stored as (
+    insert into public.post_outcomes (post_id, account_id, posted_at, y_impressions, y_engagement, y_followers,
+      reward, horizon_h, is_final, noise, alarms, computed_at)
+    select c.post_id, c.account_id, c.posted_at, c.y_impressions, c.y_engagement, c.y_followers,
+      c.reward, c.horizon_h, c.is_final, c.noise, c.alarms, p_now
+    from change c
     on conflict (post_id) do update
     set y_impressions = excluded.y_impressions, y_engagement = excluded.y_engagement,
-        y_followers = excluded.y_followers, reward = excluded.reward, weight = excluded.weight,
-        horizon_h = excluded.horizon_h, is_final = excluded.is_final, noise = excluded.noise,
+        y_followers = excluded.y_followers, reward = excluded.reward, horizon_h = excluded.horizon_h,
+        is_final = excluded.is_final, noise = excluded.noise, alarms = excluded.alarms,
         computed_at = excluded.computed_at
-    where (o.y_impressions, o.y_engagement, o.y_followers, o.reward, o.weight, o.horizon_h, o.is_final, o.noise)
-      is distinct from (excluded.y_impressions, excluded.y_engagement, excluded.y_followers,
-        excluded.reward, excluded.weight, excluded.horizon_h, excluded.is_final, excluded.noise)
   ),
   -- 4 the features, numbered from 1 on in the order of the design; 0 is the intercept
   label as materialized (
@@ -167,16 +172,13 @@ begin
       round(w.w0 * w.y0) as u0, round(w.w1 * w.y1) as u1, round(w.w2 * w.y2) as u2, round(w.w3 * w.y3) as u3,
       round(w.w0 * w.z) as z0, round(w.w1 * w.z) as z1, round(w.w2 * w.z) as z2, round(w.w3 * w.z) as z3,
       round(w.w0 * w.y0 * w.y0) as v0,
-      p.impressions::double precision as impressions,
-      (p.likes + p.retweets + p.replies + p.bookmarks)::double precision as engagements,
-      round(c_unit * p.followers_gained) as gained,
-      case when w.is_final then p.impressions::double precision end as final_impressions,
-      case when w.is_final then round(c_unit * p.engagement_rate) end as final_rate,
-      case when w.is_final then round(c_unit * p.followers_gained) end as final_gained
+      w.impressions::double precision as impressions,
+      w.engagements::double precision as engagements,
+      round(c_unit * w.followers_gained) as gained,
+      case when w.is_final then w.impressions::double precision end as final_impressions,
+      case when w.is_final then round(c_unit * w.engagement_rate) end as final_rate,
+      case when w.is_final then round(c_unit * w.followers_gained) end as final_gained
     from weighed w
-    cross join lateral (
-      select * from public.post_attribution a where a.post_id = w.post_id limit 1
-    ) p
   ),
   by_feature as materialized (
     select m.f, count(*) as uses,
@@ -322,7 +324,7 @@ begin
       'moments', coalesce(o.moments, '{}'::jsonb),
       'values', coalesce((
         select jsonb_agg(to_jsonb(v) order by v.dimension collate "C", v.value collate "C") from value_sum v), '[]'::jsonb)),
-      (select array_agg(f.post_id) from fresh f),
+      (select array_agg(c.post_id) from change c where c.is_fresh),
       ((select x.until from reference x) at time zone 'UTC')::date
     into v_result, v_fresh, v_newest
   from total t

@@ -158,7 +158,7 @@ describe('a recommendation', () => {
           posted_at: postedAt,
           y_impressions: 1,
           reward,
-          weight: 1,
+          alarms: 0,
           horizon_h: 48,
           is_final: true,
           noise: 0,

@@ -56,7 +56,7 @@ export async function storeLoggedPosts(
       control_share: post.controlShare ?? null,
       y_impressions: 1,
       reward: post.reward,
-      weight: 1,
+      alarms: 0,
       horizon_h: post.final === false ? 6 : 48,
       is_final: post.final ?? true,
       noise: 0,
