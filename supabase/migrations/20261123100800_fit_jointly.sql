@@ -122,16 +122,16 @@ begin
     from weighed w
     cross join lateral jsonb_each_text(w.realised) v
     union all
-    select w.post_no, l.section, l.group_name, l.label
+    -- weeks from Monday, counted from 29 December 1969; older ones have little weight and share a level
+    select w.post_no, 2, 'nuisance:week', case when w.week > f.week - 26 then lpad(w.week::text, 6, '0') else 'older' end
     from weighed w
     cross join reference f
-    cross join lateral (values
-      -- weeks from Monday, counted from 29 December 1969; older ones have little weight and share a level
-      (2, 'nuisance:week', case when w.week > f.week - 26 then lpad(w.week::text, 6, '0') else 'older' end),
-      (3, 'nuisance:hour_band', (extract(hour from w.utc)::integer / 3)::text),
-      (4, 'nuisance:weekend', case when extract(isodow from w.utc) >= 6 then 'true' else 'false' end),
-      (5, 'nuisance:kind', w.kind)
-    ) l(section, group_name, label)
+    union all
+    select w.post_no, 3, 'nuisance:hour_band', (extract(hour from w.utc)::integer / 3)::text from weighed w
+    union all
+    select w.post_no, 4, 'nuisance:weekend', case when extract(isodow from w.utc) >= 6 then 'true' else 'false' end from weighed w
+    union all
+    select w.post_no, 5, 'nuisance:kind', w.kind from weighed w
   ),
   level as (
     select c.*, count(*) over (partition by c.group_name) as levels,
