@@ -1,0 +1,102 @@
+-- What must hold for the loop to run, each as a check of its own, and since when it does or does not.
+create table postloop.checks (
+  check_name text primary key,
+  position smallint not null,
+  constraint check_position_is_unique unique (position)
+);
+comment on table postloop.checks is
+  'The checks of pipeline_health, in order. Check x is the function postloop.check_x(p_now) with one row for each invariant: name, status, measured, threshold, what_to_do.';
+
+create table public.invariant_states (
+  name text primary key,
+  status text not null,
+  measured text,
+  since timestamptz not null,
+  checked_at timestamptz not null,
+  constraint status_is_known check (status in ('ok', 'warning', 'failing'))
+);
+comment on table public.invariant_states is 'The state in which each invariant was last found; written by the watch job.';
+comment on column public.invariant_states.since is 'When it was first found in this state.';
+
+-- A cron job that was removed, switched off or changed leaves no failed run: the list of what must be there is compared.
+create function postloop.in_words(p_duration interval)
+returns text
+language sql
+immutable
+strict
+set search_path = ''
+as $$
+  select case
+    when s < 120 then format('%s s', round(s))
+    when s < 7200 then format('%s min', trim_scale(round(s / 60, 1)))
+    when s < 172800 then format('%s h', trim_scale(round(s / 3600, 1)))
+    else format('%s days', trim_scale(round(s / 86400, 1)))
+  end
+  from (select extract(epoch from p_duration)) x(s)
+$$;
+comment on function postloop.in_words is 'A duration for people: 40 s, 12 min, 2.5 h, 3 days.';
+
+create function postloop.counted(p_count bigint, p_noun text)
+returns text
+language sql
+immutable
+strict
+set search_path = ''
+as $$
+  select format('%s %s%s', p_count, p_noun, case when p_count <> 1 then 's' end)
+$$;
+comment on function postloop.counted is 'A number of things for people: 1 read, 2 reads.';
+
+create function public.check_pipeline(p_now timestamptz)
+returns table (name text, status text, measured text, threshold text, since timestamptz, what_to_do text)
+language plpgsql
+set search_path = ''
+set statement_timeout = '30s'
+as $$
+declare
+  v_check text;
+begin
+  for v_check in select c.check_name from postloop.checks c order by c.position loop
+    -- A check that cannot be made is itself a failure, and must not hide the others.
+    begin
+      -- plpgsql_check cannot follow a record that dynamic SQL fills
+      return query execute format(
+        'select k.name, k.status, k.measured, k.threshold,
+           case when s.status = k.status then s.since else $1 end, k.what_to_do
+         from postloop.%I($1) k left join public.invariant_states s on s.name = k.name', 'check_' || v_check)
+        using p_now;
+    exception when others then
+      name := v_check;
+      status := 'failing';
+      measured := format('the check itself failed: %s', sqlerrm);
+      threshold := 'can be checked';
+      since := coalesce((
+        select s.since from public.invariant_states s where s.name = v_check and s.status = 'failing'), p_now);
+      what_to_do := 'Apply every migration (supabase db push); if that does not help, the message names what is missing.';
+      return next;
+    end;
+  end loop;
+end
+$$;
+comment on function public.check_pipeline is
+  'Every invariant of the pipeline as found at p_now: ok, warning or failing, with what was measured and what to do.';
+
+create view public.pipeline_health with (security_invoker = on) as
+  select name, status, measured, threshold, since, what_to_do
+  from public.check_pipeline(now());
+comment on view public.pipeline_health is
+  'One row an invariant: its state now, what was measured against which threshold, since when, and what to do.';
+
+alter table postloop.checks enable row level security;
+alter table public.invariant_states enable row level security;
+
+revoke all on
+  postloop.checks, public.invariant_states, public.pipeline_health
+  from public, anon, authenticated, service_role;
+grant select on postloop.checks, public.invariant_states, public.pipeline_health to service_role;
+revoke all on function
+  postloop.in_words, postloop.counted, public.check_pipeline
+  from public, anon, authenticated, service_role;
+grant execute on function
+  postloop.in_words, postloop.counted, public.check_pipeline
+  to service_role;
