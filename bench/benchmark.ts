@@ -1,7 +1,7 @@
 /** What a benchmark is: a size in, measurements and bars out. */
-import type { Bar } from '../local/bars.ts';
+import type { Bar } from '../local/terminal/bars.ts';
 
-export { atLeast, atMost } from '../local/bars.ts';
+export { atLeast, atMost } from '../local/terminal/bars.ts';
 
 export type Measurement = { name: string; value: number; unit: string };
 

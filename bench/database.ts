@@ -1,6 +1,6 @@
 /** Generated databases on a Postgres of their own. */
 import postgres from 'postgres';
-import { startDatabase } from '../local/database.ts';
+import { startDatabase } from '../local/stack/database.ts';
 import { type Fleet, generate } from './generate.ts';
 
 export type BenchDatabase = {

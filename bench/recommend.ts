@@ -1,5 +1,5 @@
 /** How long a bot waits for a recommendation. */
-import { startServices } from '../local/stack.ts';
+import { startServices } from '../local/stack/stack.ts';
 import { jobReplySchema } from '../shared/contracts/job.ts';
 import { recommendReplySchema } from '../shared/contracts/recommend.ts';
 import { benchmark, milliseconds, percentile } from './benchmark.ts';

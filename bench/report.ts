@@ -1,7 +1,7 @@
 /** A benchmark's result as tables that a person reads. */
 import pc from 'picocolors';
-import { barsTable, formatNumber } from '../local/bars.ts';
-import { table } from '../local/table.ts';
+import { barsTable, formatNumber } from '../local/terminal/bars.ts';
+import { table } from '../local/terminal/table.ts';
 import type { Result } from './benchmark.ts';
 
 export type Report = Result & {

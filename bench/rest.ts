@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient, type SupabaseClient } from '@supabase/supabase-js';
-import { guardFolder } from '../local/guard.ts';
-import { startRest } from '../local/rest.ts';
-import { LOCAL_SECRET_KEY } from '../local/stack.ts';
-import type { Database } from '../shared/database.types.ts';
+import { guardFolder } from '../local/stack/guard.ts';
+import { startRest } from '../local/stack/rest.ts';
+import { LOCAL_SECRET_KEY } from '../local/stack/stack.ts';
+import type { Database } from '../shared/database/types.ts';
 
 export type RestClient = {
   client: SupabaseClient<Database>;

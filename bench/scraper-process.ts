@@ -6,8 +6,8 @@ import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { guardFolder, guardProcess } from '../local/guard.ts';
-import { treeMemory } from '../scraper-lambda/src/browser-memory.ts';
+import { guardFolder, guardProcess } from '../local/stack/guard.ts';
+import { treeMemory } from '../scraper-lambda/src/browser/browser-memory.ts';
 import type { Request, Response, Tasks } from './scraper-worker.ts';
 
 const LOOK_EVERY_MS = 200;

@@ -3,8 +3,8 @@
  * scripts as people write them. Its only children are browsers.
  */
 import type { Browser } from 'puppeteer-core';
-import { closeBrowser, openBrowser } from '../scraper-lambda/src/browser.ts';
-import { prepareChromium } from '../scraper-lambda/src/chromium.ts';
+import { closeBrowser, openBrowser } from '../scraper-lambda/src/browser/browser.ts';
+import { prepareChromium } from '../scraper-lambda/src/browser/chromium.ts';
 import { handler } from '../scraper-lambda/src/handler.ts';
 
 /** As long as the Lambda's own timeout. */

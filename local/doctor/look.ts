@@ -1,6 +1,6 @@
 /** What a deployment says of itself, over HTTP alone: two database functions and six edge functions. */
 import { z } from 'zod';
-import { LocalError } from '../errors.ts';
+import { LocalError } from '../stack/errors.ts';
 
 /** For an edge function, a cold start included. */
 const FUNCTION_PATIENCE_MS = 10_000;

@@ -2,8 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { recommendReplySchema } from '../../shared/contracts/recommend.ts';
 import { trackPostReplySchema } from '../../shared/contracts/track-post.ts';
-import { LocalError } from '../errors.ts';
-import type { Stack } from '../stack.ts';
+import { LocalError } from '../stack/errors.ts';
+import type { Stack } from '../stack/stack.ts';
 import type { PlannedPost } from './plan.ts';
 
 /** One call of a job or of a function, from the caller's side. Times are the machine's, in ms. */

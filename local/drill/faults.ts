@@ -1,6 +1,6 @@
 /** How each kind of fault is done to a running stack. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Stack } from '../stack.ts';
+import type { Stack } from '../stack/stack.ts';
 import { type Call, callOnce } from './calls.ts';
 import { CRON_JOBS, type Fault, type Moment } from './plan.ts';
 import { patiently, type Stage } from './stage.ts';

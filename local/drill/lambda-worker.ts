@@ -1,5 +1,5 @@
 /** One sandbox of the Lambda: its own handler in a process of its own, invoked by messages. */
-import { closeBrowser } from '../../scraper-lambda/src/browser.ts';
+import { closeBrowser } from '../../scraper-lambda/src/browser/browser.ts';
 import { handler } from '../../scraper-lambda/src/handler.ts';
 import type { LambdaReply } from '../../shared/contracts/environment.ts';
 

@@ -6,10 +6,10 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, mkdirSync, openSync, rmSync, symlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { prepareChromium } from '../../scraper-lambda/src/chromium.ts';
+import { prepareChromium } from '../../scraper-lambda/src/browser/chromium.ts';
 import type { LambdaReply } from '../../shared/contracts/environment.ts';
-import { guardProcess } from '../guard.ts';
-import { killFamily } from '../processes.ts';
+import { guardProcess } from '../stack/guard.ts';
+import { killFamily } from '../stack/processes.ts';
 import type { Request, Response } from './lambda-worker.ts';
 
 /**

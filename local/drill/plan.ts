@@ -5,7 +5,7 @@
 import type { DimensionValues, PostKind } from '../../shared/contracts/identifiers.ts';
 import { mulberry32, type Rng } from '../../shared/learning/random.ts';
 import { snowflakeId } from '../../shared/snowflake.ts';
-import { VOCABULARY } from '../simulation/audience.ts';
+import { VOCABULARY } from '../start/audience.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;

@@ -3,7 +3,7 @@
  * fires and the Lambda reads, all at the same time; the next tick comes when everything that was due
  * has been read and everything runs again.
  */
-import { LocalError } from '../errors.ts';
+import { LocalError } from '../stack/errors.ts';
 import { type Call, callOnce, isProblem, publish } from './calls.ts';
 import { strike, untilMoment, type Work } from './faults.ts';
 import type { Fault } from './plan.ts';

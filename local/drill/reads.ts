@@ -1,5 +1,5 @@
 /** The reads of one tick: which are due, which of them are still open, and time that passes for them. */
-import type { Stack } from '../stack.ts';
+import type { Stack } from '../stack/stack.ts';
 import { patiently } from './stage.ts';
 
 export type Due = {

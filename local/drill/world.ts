@@ -1,5 +1,5 @@
 /** X and its people in a drill: the same numbers at the same tick, whatever happens to Postloop. */
-import { type Audience, createAudience } from '../simulation/audience.ts';
+import { type Audience, createAudience } from '../start/audience.ts';
 import type { NumbersProvider } from '../x-site/numbers.ts';
 import type { PostNumbers } from '../x-site/payloads.ts';
 import type { Plan } from './plan.ts';

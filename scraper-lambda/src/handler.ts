@@ -5,17 +5,17 @@ import {
   type ScraperEnvironment,
 } from '../../shared/contracts/environment.ts';
 import type { Claim, Outcome } from '../../shared/contracts/read.ts';
-import { claimReads } from './claim.ts';
+import { openSource, type RunningSource } from './choose-source.ts';
 import { type Collected, collect, RECORD_RESERVE_MS } from './collect.ts';
-import { connect } from './database.ts';
 import { parseEnvironment, parseEvent } from './environment.ts';
 import { ScraperError } from './errors.ts';
 import { log } from './log.ts';
 import { publishMetrics } from './metrics.ts';
-import { recordReads } from './record.ts';
+import { claimReads } from './project/claim.ts';
+import { connect } from './project/client.ts';
+import { recordReads } from './project/record.ts';
 import { forgetSecret, readSecret } from './secret.ts';
 import { closeOnSigterm, isShuttingDown, untilShutdown } from './shutdown.ts';
-import { openSource, type RunningSource } from './sources.ts';
 
 /** A lease outlives its invocation by this much, in seconds. */
 const LEASE_MARGIN_SECONDS = 30;

@@ -1,5 +1,5 @@
 /** Lambda ends a process with SIGTERM: what runs is released and recorded, the browser closed. */
-import { closeBrowser } from './browser.ts';
+import { closeBrowser } from './browser/browser.ts';
 
 /** Lambda's shutdown phase is over after 2 seconds at most; past this the process ends anyway. */
 const SHUTDOWN_PATIENCE_MS = 1_500;

@@ -6,7 +6,8 @@ export {
   type Forecast,
   type ReliabilityBin,
   reliabilityBins,
-} from './calibration.ts';
+} from '../../simulation/reference/calibration.ts';
+export { spearman } from '../../simulation/reference/ranks.ts';
 export {
   bestOfSlate,
   type Candidate,
@@ -29,7 +30,6 @@ export {
   loggedDecisionSchema,
   loggedSlatesSchema,
 } from './policy-evaluation.ts';
-export { spearman } from './ranks.ts';
 export {
   type AdditiveModel,
   type AdditivePosterior,

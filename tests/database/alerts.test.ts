@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import postgres from 'postgres';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createScheduler, type Scheduler } from '../../local/scheduler.ts';
+import { createScheduler, type Scheduler } from '../../local/stack/scheduler.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { hours, json, minutes, only, reset, T0 } from '../support/scenario.ts';
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { AccountHistory } from '../../shared/attribution/index.ts';
 import { mulberry32 } from '../../shared/learning/random.ts';
-import { simulateAccount, type World } from '../../shared/simulation/account.ts';
-import { TYPICAL_WORLD } from '../../shared/simulation/worlds.ts';
+import type { AccountHistory } from '../../simulation/reference/attribution/index.ts';
+import { simulateAccount, type World } from '../../simulation/worlds/account.ts';
+import { TYPICAL_WORLD } from '../../simulation/worlds/worlds.ts';
 import {
   attributedRows,
   differenceFromFormulas,

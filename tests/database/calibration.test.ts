@@ -1,8 +1,8 @@
 /** Whether predictions come true: observations filled in, and the view that sums them up. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { calibrationError, coverage } from '../../shared/evaluation/calibration.ts';
 import { mulberry32, normal } from '../../shared/learning/index.ts';
 import { snowflakeId } from '../../shared/snowflake.ts';
+import { calibrationError, coverage } from '../../simulation/reference/calibration.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import {
   hours,

@@ -1,9 +1,9 @@
 /** Predictions from early reads, and what follows from a post that may go viral. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { probabilityAbove, viralThreshold } from '../../shared/learning/early-warning.ts';
-import { growthCurve, type Projection, project } from '../../shared/learning/growth.ts';
 import { normalCdf } from '../../shared/learning/normal.ts';
 import { snowflakeId } from '../../shared/snowflake.ts';
+import { probabilityAbove, viralThreshold } from '../../simulation/reference/early-warning.ts';
+import { growthCurve, type Projection, project } from '../../simulation/reference/growth.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import {
   type DrawnPost,

@@ -1,8 +1,8 @@
 /** The fit of growth curves in SQL, against the reference in TypeScript. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { viralThreshold } from '../../shared/learning/early-warning.ts';
-import { type GrowthPoint, growthCurve } from '../../shared/learning/growth.ts';
 import { quantile } from '../../shared/learning/robust.ts';
+import { viralThreshold } from '../../simulation/reference/early-warning.ts';
+import { type GrowthPoint, growthCurve } from '../../simulation/reference/growth.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import {
   type DrawnPost,

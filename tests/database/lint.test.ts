@@ -1,6 +1,6 @@
 /** What Supabase's own linters say of the schema, on a Postgres that has plpgsql_check. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runCommand, tool } from '../../local/commands.ts';
+import { runCommand, tool } from '../../local/stack/commands.ts';
 import {
   DEBIAN_BIN,
   type DebianPostgres,

@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createScheduler, type Scheduler } from '../../local/scheduler.ts';
+import { createScheduler, type Scheduler } from '../../local/stack/scheduler.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { invariant, scheduleJobs } from '../support/health.ts';
 import { hours, minutes, only, reset, T0 } from '../support/scenario.ts';

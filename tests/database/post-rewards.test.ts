@@ -1,7 +1,7 @@
 /** Outcomes of finished and young posts, and the rewards made of them. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { growthCurve, project } from '../../shared/learning/growth.ts';
 import { median } from '../../shared/learning/robust.ts';
+import { growthCurve, project } from '../../simulation/reference/growth.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import {
   type DrawnPost,

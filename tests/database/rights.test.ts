@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { migrate } from '../../local/migrate.ts';
+import { migrate } from '../../local/stack/migrate.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { claim, hours, only, record } from '../support/scenario.ts';
 import { type Owner, playTwoOwners } from '../support/two-owners.ts';

@@ -1,7 +1,7 @@
 import type postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type SchemaFinding, schemaFindingSchema } from '../../shared/contracts/job.ts';
-import { DATABASE_SCHEMA } from '../../shared/database.schema.ts';
+import { DATABASE_SCHEMA } from '../../shared/database/schema.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { hours, json, only, T0 } from '../support/scenario.ts';
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type CommandResult, runCommand, tool } from '../../local/commands.ts';
+import { type CommandResult, runCommand, tool } from '../../local/stack/commands.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 
 describe('the Supabase CLI', () => {

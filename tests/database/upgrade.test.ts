@@ -1,8 +1,8 @@
 /** A database of the first system becomes one of Postloop by the migrations alone, and loses nothing. */
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type CommandResult, runCommand, tool } from '../../local/commands.ts';
-import { migrate } from '../../local/migrate.ts';
+import { type CommandResult, runCommand, tool } from '../../local/stack/commands.ts';
+import { migrate } from '../../local/stack/migrate.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import {
   createFirstSystem,

@@ -4,10 +4,10 @@ import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { REPOSITORY } from '../../local/commands.ts';
 import { TABLES } from '../../local/drill/compare.ts';
 import type { DrillReport } from '../../local/drill/drill.ts';
 import { FAULT_KINDS } from '../../local/drill/plan.ts';
+import { REPOSITORY } from '../../local/stack/commands.ts';
 import { processesOf, stillRunning, temporaryFolder } from '../support/start.ts';
 
 const FAULTS = FAULT_KINDS.length;
@@ -16,7 +16,7 @@ const folder = temporaryFolder();
 const children: ChildProcess[] = [];
 
 function drill(args: string[]) {
-  const child = spawn(process.execPath, ['local/drill.ts', ...args], {
+  const child = spawn(process.execPath, ['local/drill/run.ts', ...args], {
     cwd: REPOSITORY,
     env: { ...process.env, TMPDIR: folder.path, NO_COLOR: '1' },
     stdio: ['ignore', 'pipe', 'pipe'],

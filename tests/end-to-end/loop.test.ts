@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Summary } from '../../local/summary.ts';
+import type { Summary } from '../../local/start/summary.ts';
 import { processesOf, type Started, startLocal, temporaryFolder } from '../support/start.ts';
 
 const folder = temporaryFolder();

@@ -5,10 +5,10 @@ import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 import pc from 'picocolors';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { runCommand } from '../../local/commands.ts';
 import { type Diagnosis, diagnose } from '../../local/doctor/diagnose.ts';
 import { look } from '../../local/doctor/look.ts';
 import { ago, report } from '../../local/doctor/report.ts';
+import { runCommand } from '../../local/stack/commands.ts';
 import { snowflakeId } from '../../shared/snowflake.ts';
 import {
   claim,
@@ -83,7 +83,9 @@ async function told(rows: Record<string, 'ok' | 'warning' | 'failing'> = {}): Pr
 /** The command as a child process, without what the tests' own environment may say. */
 async function doctor(args: string[], env: Record<string, string> = {}) {
   const own = { NO_COLOR: '', FORCE_COLOR: '', CI: '1', SUPABASE_URL: '', SUPABASE_SECRET_KEY: '' };
-  return runCommand(process.execPath, ['local/doctor.ts', ...args], { env: { ...own, ...env } });
+  return runCommand(process.execPath, ['local/doctor/run.ts', ...args], {
+    env: { ...own, ...env },
+  });
 }
 
 const at = (now: Date, url = stack.apiUrl) => ['--url', url, '--now', now.toISOString()];

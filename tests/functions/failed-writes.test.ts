@@ -4,10 +4,10 @@
  */
 import type postgres from 'postgres';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { claimReads } from '../../scraper-lambda/src/claim.ts';
-import { connect } from '../../scraper-lambda/src/database.ts';
 import { ScraperError } from '../../scraper-lambda/src/errors.ts';
-import { recordReads } from '../../scraper-lambda/src/record.ts';
+import { claimReads } from '../../scraper-lambda/src/project/claim.ts';
+import { connect } from '../../scraper-lambda/src/project/client.ts';
+import { recordReads } from '../../scraper-lambda/src/project/record.ts';
 import { healthReplySchema } from '../../shared/contracts/job.ts';
 import { snowflakeId } from '../../shared/snowflake.ts';
 import { call, lastRun, reply, withoutColumn } from '../support/calls.ts';

@@ -1,7 +1,7 @@
 import type postgres from 'postgres';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { startDatabase } from '../../local/database.ts';
-import { startServices } from '../../local/stack.ts';
+import { startDatabase } from '../../local/stack/database.ts';
+import { startServices } from '../../local/stack/stack.ts';
 import { type HealthReply, healthReplySchema } from '../../shared/contracts/job.ts';
 import { lastRun, refusal, reply, withoutColumn } from '../support/calls.ts';
 import { hours, minutes, reset, T0 } from '../support/scenario.ts';

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createClient } from '@supabase/supabase-js';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { startDatabase } from '../../local/database.ts';
-import { startGateway } from '../../local/gateway.ts';
-import { startServices } from '../../local/stack.ts';
+import { startDatabase } from '../../local/stack/database.ts';
+import { startGateway } from '../../local/stack/gateway.ts';
+import { startServices } from '../../local/stack/stack.ts';
 import { startTestStack, type TestStack } from '../support/stack.ts';
 
 const fixture = (name: string) => fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url));

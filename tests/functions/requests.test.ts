@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { functionNames } from '../../local/functions.ts';
+import { functionNames } from '../../local/stack/functions.ts';
 import { call, refusal } from '../support/calls.ts';
 import { registerAccount, T0, tableContents, trackPost } from '../support/scenario.ts';
 import { startTestStack, type TestStack } from '../support/stack.ts';

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { ApiPost, Problem } from '../../local/x-api/answers.ts';
-import { startXApi, type XApi } from '../../local/x-api/server.ts';
-import { createApiSource } from '../../scraper-lambda/src/api-source.ts';
+import { createApiSource } from '../../scraper-lambda/src/api/source.ts';
 import type { AccountAsk } from '../../scraper-lambda/src/source.ts';
 import { metricsSchema } from '../../shared/contracts/read.ts';
 import { snowflakeId } from '../../shared/snowflake.ts';
+import type { ApiPost, Problem } from '../support/x-api/answers.ts';
+import { startXApi, type XApi } from '../support/x-api/server.ts';
 
 const NOW = new Date('2026-03-02T10:00:00.000Z');
 const APP = 'app-token';

@@ -11,9 +11,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
 import { startXSite } from '../../local/x-site/server.ts';
-import { closeBrowser, openBrowser } from '../../scraper-lambda/src/browser.ts';
-import { createBrowserSource } from '../../scraper-lambda/src/browser-source.ts';
-import { parkTab, takeTab } from '../../scraper-lambda/src/tabs.ts';
+import { closeBrowser, openBrowser } from '../../scraper-lambda/src/browser/browser.ts';
+import { createBrowserSource } from '../../scraper-lambda/src/browser/source.ts';
+import { parkTab, takeTab } from '../../scraper-lambda/src/browser/tabs.ts';
 
 const SOURCES = new URL('../../scraper-lambda/src/', import.meta.url);
 const NOBODY = 65_534;
@@ -141,7 +141,7 @@ describe('the browser', () => {
   });
 
   test('ends when its process is killed', async () => {
-    const script = `import { openBrowser } from ${JSON.stringify(new URL('browser.ts', SOURCES).href)};
+    const script = `import { openBrowser } from ${JSON.stringify(new URL('browser/browser.ts', SOURCES).href)};
       const { browser } = await openBrowser();
       console.log(browser.process().pid);`;
     const child = spawn(process.execPath, ['--input-type=module', '--eval', script], {
@@ -162,7 +162,7 @@ describe('the browser', () => {
       await chmod(folder, 0o1777);
       await writeFile(join(folder, 'chromium'), 'not for everyone', { mode: 0o600 });
       const collect = async () => {
-        const cli = fileURLToPath(new URL('collect-cli.ts', SOURCES));
+        const cli = fileURLToPath(new URL('../collect-cli.ts', SOURCES));
         const child = spawn(
           process.execPath,
           [cli, '2028000000000000001', '--json', '--base-url', site.url],

@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startXSite, type XSite } from '../../local/x-site/server.ts';
-import { closeBrowser } from '../../scraper-lambda/src/browser.ts';
-import { createBrowserSource } from '../../scraper-lambda/src/browser-source.ts';
+import { closeBrowser } from '../../scraper-lambda/src/browser/browser.ts';
+import { createBrowserSource } from '../../scraper-lambda/src/browser/source.ts';
 import { readPostPayload, readProfilePayload } from '../../scraper-lambda/src/x/graphql.ts';
 
 const own = fileURLToPath(new URL('../fixtures/x/', import.meta.url));

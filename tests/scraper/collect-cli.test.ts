@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { startXSite, type XSite } from '../../local/x-site/server.ts';
 
-const CLI = fileURLToPath(new URL('../../scraper-lambda/src/collect-cli.ts', import.meta.url));
+const CLI = fileURLToPath(new URL('../../scraper-lambda/collect-cli.ts', import.meta.url));
 const POST = '2028000000000000001';
 const GONE = '2028000000000000404';
 const COUNTS = { likes: 23, retweets: 5, replies: 0, quotes: 1, bookmarks: 0, impressions: 825 };

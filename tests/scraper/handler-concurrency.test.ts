@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
-import { closeBrowser } from '../../scraper-lambda/src/browser.ts';
+import { closeBrowser } from '../../scraper-lambda/src/browser/browser.ts';
 import { DUE_AT, plain, type Scene, startScene } from '../support/scraper.ts';
 import { processesOf, stillRunning } from '../support/start.ts';
 
@@ -114,7 +114,7 @@ describe('a handler that is ended', () => {
     async () => {
       scene = await startScene({ site: { latencyMs: 600 } });
       await trackMany(40);
-      const { prepareChromium } = await import('../../scraper-lambda/src/chromium.ts');
+      const { prepareChromium } = await import('../../scraper-lambda/src/browser/chromium.ts');
       const { executablePath, env } = await prepareChromium();
       const child = startHandler({
         ...env,
@@ -141,7 +141,7 @@ describe('a handler that is ended', () => {
     async () => {
       scene = await startScene();
       await trackMany(1);
-      const { prepareChromium } = await import('../../scraper-lambda/src/chromium.ts');
+      const { prepareChromium } = await import('../../scraper-lambda/src/browser/chromium.ts');
       const { executablePath, env } = await prepareChromium();
       const child = startHandler({
         ...env,

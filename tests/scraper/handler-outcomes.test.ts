@@ -1,7 +1,7 @@
 /** Each way in which X refuses, from the page to the row: real Postgres and Chromium. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { RATE_LIMIT_RESET, type Variant } from '../../local/x-site/variants.ts';
-import { closeBrowser } from '../../scraper-lambda/src/browser.ts';
+import { closeBrowser } from '../../scraper-lambda/src/browser/browser.ts';
 import { DUE_AT, plain, type Scene, startScene } from '../support/scraper.ts';
 
 const HOUR_MS = 3_600_000;

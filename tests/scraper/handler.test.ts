@@ -1,7 +1,7 @@
 /** The Lambda's handler from the claim to the rows: real Postgres, REST and Chromium. */
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { RATE_LIMIT_RESET } from '../../local/x-site/variants.ts';
-import { closeBrowser } from '../../scraper-lambda/src/browser.ts';
+import { closeBrowser } from '../../scraper-lambda/src/browser/browser.ts';
 import { handler } from '../../scraper-lambda/src/handler.ts';
 import { CONTEXT, COUNTS, DUE_AT, plain, type Scene, startScene } from '../support/scraper.ts';
 
@@ -198,6 +198,6 @@ test('says only what AWS_LAMBDA_LOG_LEVEL asks for', async () => {
   await scene.track('somebot', [plain(COUNTS)]);
   expect(await fresh.handler({ now: DUE_AT }, CONTEXT)).toMatchObject({ metrics_rows: 1 });
   expect(scene.logged).toEqual([]);
-  const { closeBrowser: closeFresh } = await import('../../scraper-lambda/src/browser.ts');
+  const { closeBrowser: closeFresh } = await import('../../scraper-lambda/src/browser/browser.ts');
   await closeFresh();
 });

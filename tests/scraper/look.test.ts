@@ -2,8 +2,8 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { closeBrowser } from '../../scraper-lambda/src/browser.ts';
-import { createBrowserSource } from '../../scraper-lambda/src/browser-source.ts';
+import { closeBrowser } from '../../scraper-lambda/src/browser/browser.ts';
+import { createBrowserSource } from '../../scraper-lambda/src/browser/source.ts';
 
 const POST = '2028000000000000001';
 

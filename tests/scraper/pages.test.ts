@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { NumbersProvider } from '../../local/x-site/numbers.ts';
 import { startXSite, type XSite, type XSiteOptions } from '../../local/x-site/server.ts';
 import { RATE_LIMIT_RESET, type Variant } from '../../local/x-site/variants.ts';
-import { closeBrowser } from '../../scraper-lambda/src/browser.ts';
-import { createBrowserSource } from '../../scraper-lambda/src/browser-source.ts';
+import { closeBrowser } from '../../scraper-lambda/src/browser/browser.ts';
+import { createBrowserSource } from '../../scraper-lambda/src/browser/source.ts';
 
 const POST = '2028000000000000001';
 const REPLY = '2028000000000000777';

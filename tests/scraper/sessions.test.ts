@@ -1,8 +1,8 @@
 /** Cookie sessions and what they may use, shared in the database: real Postgres and Chromium. */
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { SiteAnalytics } from '../../local/x-site/analytics.ts';
-import { closeBrowser } from '../../scraper-lambda/src/browser.ts';
-import { sessionLabel } from '../../scraper-lambda/src/sessions.ts';
+import { closeBrowser } from '../../scraper-lambda/src/browser/browser.ts';
+import { sessionLabel } from '../../scraper-lambda/src/browser/sessions.ts';
 import { DUE_AT, plain, type Scene, startScene } from '../support/scraper.ts';
 
 const FIRST = { authToken: 'a1'.repeat(20), ct0: 'c1'.repeat(40), handle: 'somebot' };

@@ -1,6 +1,6 @@
 /** One load of a profile page serves the due posts of its account: real Postgres and Chromium. */
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { closeBrowser } from '../../scraper-lambda/src/browser.ts';
+import { closeBrowser } from '../../scraper-lambda/src/browser/browser.ts';
 import { snowflakeId } from '../../shared/snowflake.ts';
 import { COUNTS, DUE_AT, POSTED_AT, plain, type Scene, startScene } from '../support/scraper.ts';
 

@@ -1,12 +1,12 @@
 /** Whole account histories in the database, and what attribution stored of them beside the formulas. */
 import type postgres from 'postgres';
+import type { Rng } from '../../shared/learning/random.ts';
+import { snowflakeId } from '../../shared/snowflake.ts';
 import {
   type AccountHistory,
   type Attribution,
   attributeAccount,
-} from '../../shared/attribution/index.ts';
-import type { Rng } from '../../shared/learning/random.ts';
-import { snowflakeId } from '../../shared/snowflake.ts';
+} from '../../simulation/reference/attribution/index.ts';
 import { HOUR_MS, json, registerAccount } from './scenario.ts';
 
 /** As many reads of a post can be stored: one a phase. */

@@ -1,7 +1,7 @@
 /** Calls of the edge functions over HTTP, as a bot or pg_net makes them. */
 import type postgres from 'postgres';
 import type { z } from 'zod';
-import type { Stack } from '../../local/stack.ts';
+import type { Stack } from '../../local/stack/stack.ts';
 import { errorBodySchema } from '../../shared/contracts/error.ts';
 import { only } from './scenario.ts';
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import postgres from 'postgres';
 import { inject } from 'vitest';
-import { migrate } from '../../local/migrate.ts';
+import { migrate } from '../../local/stack/migrate.ts';
 
 export type TestDatabase = {
   /** Connection string of the role `postgres`. */

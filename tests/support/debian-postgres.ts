@@ -1,7 +1,7 @@
 /**
  * A migrated Postgres with the real pg_cron and plpgsql_check, which are in no npm package:
  * PG_CRON_BIN names the folder of its binaries, for example /usr/lib/postgresql/15/bin with Debian's
- * postgresql-15-cron and postgresql-15-plpgsql-check, and the stand-ins of `local/extensions` for
+ * postgresql-15-cron and postgresql-15-plpgsql-check, and the stand-ins of `local/stack/extensions` for
  * pg_net and Vault beside them.
  */
 import { execFileSync, spawn } from 'node:child_process';
@@ -9,10 +9,10 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import postgres from 'postgres';
-import { endProcess, guardFolder, guardProcess } from '../../local/guard.ts';
-import { bootstrap, migrate } from '../../local/migrate.ts';
-import { freePort } from '../../local/postgres.ts';
-import { runAs } from '../../local/postgres-binaries.ts';
+import { endProcess, guardFolder, guardProcess } from '../../local/stack/guard.ts';
+import { bootstrap, migrate } from '../../local/stack/migrate.ts';
+import { freePort } from '../../local/stack/postgres.ts';
+import { runAs } from '../../local/stack/postgres-binaries.ts';
 
 /** Folder of the binaries; undefined on a machine without them, where their tests are skipped. */
 export const DEBIAN_BIN = process.env.PG_CRON_BIN;

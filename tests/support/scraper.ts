@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { vi } from 'vitest';
-import type { ServicesOptions } from '../../local/stack.ts';
+import type { ServicesOptions } from '../../local/stack/stack.ts';
 import type { NumbersProvider, PostAnswer } from '../../local/x-site/numbers.ts';
 import type { SiteAccount } from '../../local/x-site/payloads.ts';
 import { startXSite, type XSite, type XSiteOptions } from '../../local/x-site/server.ts';

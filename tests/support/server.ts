@@ -4,8 +4,8 @@
  */
 import postgres from 'postgres';
 import type { TestProject } from 'vitest/node';
-import { bootstrap, migrate } from '../../local/migrate.ts';
-import { startPostgres } from '../../local/postgres.ts';
+import { bootstrap, migrate } from '../../local/stack/migrate.ts';
+import { startPostgres } from '../../local/stack/postgres.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {

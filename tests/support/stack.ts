@@ -1,4 +1,4 @@
-import { type ServicesOptions, type Stack, startServices } from '../../local/stack.ts';
+import { type ServicesOptions, type Stack, startServices } from '../../local/stack/stack.ts';
 import { createDatabase, type TestDatabase } from './database.ts';
 
 export type TestStack = Stack & { database: TestDatabase };

@@ -4,7 +4,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { REPOSITORY } from '../../local/commands.ts';
+import { REPOSITORY } from '../../local/stack/commands.ts';
 
 export type Started = {
   child: ChildProcess;
@@ -22,9 +22,9 @@ export function temporaryFolder(): { path: string; remove: () => void } {
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 
-/** Starts `local/start.ts` with the Node that runs the tests. */
+/** Starts `local/start/run.ts` with the Node that runs the tests. */
 export function startLocal(folder: string, args: string[]): Started {
-  const child = spawn(process.execPath, ['local/start.ts', '--port', '0', ...args], {
+  const child = spawn(process.execPath, ['local/start/run.ts', '--port', '0', ...args], {
     cwd: REPOSITORY,
     env: { ...process.env, TMPDIR: folder, NO_COLOR: '1' },
     stdio: ['ignore', 'pipe', 'pipe'],

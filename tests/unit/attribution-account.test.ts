@@ -7,9 +7,9 @@ import {
   attributeAccount,
   type FollowerSnapshot,
   interval90,
-} from '../../shared/attribution/index.ts';
-import { differences } from '../../shared/simulation/attribution-study.ts';
-import { followersAt } from '../../shared/simulation/baselines.ts';
+} from '../../simulation/reference/attribution/index.ts';
+import { differences } from '../../simulation/studies/attribution-study.ts';
+import { followersAt } from '../../simulation/studies/baselines.ts';
 
 const HOUR_MS = 3_600_000;
 /** 2026-03-01T12:00:00Z. */

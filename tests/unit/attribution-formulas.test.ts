@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { mulberry32, normal } from '../../shared/learning/index.ts';
 import {
   addExposure,
   clickWeights,
@@ -15,9 +16,8 @@ import {
   lagKernel,
   segmentsOf,
   shrinkConversion,
-} from '../../shared/attribution/index.ts';
-import { estimateConversions } from '../../shared/attribution/split.ts';
-import { mulberry32, normal } from '../../shared/learning/index.ts';
+} from '../../simulation/reference/attribution/index.ts';
+import { estimateConversions } from '../../simulation/reference/attribution/split.ts';
 
 const HOUR_MS = 3_600_000;
 /** 2026-03-01T12:00:00Z. */

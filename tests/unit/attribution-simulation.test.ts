@@ -1,21 +1,21 @@
 import { describe, expect, test } from 'vitest';
 import { mulberry32, type Rng } from '../../shared/learning/index.ts';
-import { type SimulatedAccount, simulateAccount } from '../../shared/simulation/account.ts';
 import {
   measureAccount,
   measureDeterminism,
   measureHeuristics,
-} from '../../shared/simulation/attribution-study.ts';
+} from '../../simulation/studies/attribution-study.ts';
 import {
   equalSplit,
   followersAt,
   lastTouch,
   naiveDifference,
   timeDecay,
-} from '../../shared/simulation/baselines.ts';
-import { exponential, poisson } from '../../shared/simulation/draws.ts';
-import { mean, pearson, spearman, sum } from '../../shared/simulation/scores.ts';
-import { TYPICAL_WORLD, WORLDS } from '../../shared/simulation/worlds.ts';
+} from '../../simulation/studies/baselines.ts';
+import { mean, pearson, spearman, sum } from '../../simulation/studies/scores.ts';
+import { type SimulatedAccount, simulateAccount } from '../../simulation/worlds/account.ts';
+import { exponential, poisson } from '../../simulation/worlds/draws.ts';
+import { TYPICAL_WORLD, WORLDS } from '../../simulation/worlds/worlds.ts';
 
 const HOUR_MS = 3_600_000;
 const T0 = Date.UTC(2026, 2, 1, 12);

@@ -5,7 +5,7 @@ import { createClient } from '@supabase/supabase-js';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { PostloopError } from '../../shared/contracts/error.ts';
-import type { Database } from '../../shared/database.types.ts';
+import type { Database } from '../../shared/database/types.ts';
 import { callDatabase } from '../../supabase/functions/_shared/database.ts';
 
 let api: Server;

@@ -18,7 +18,8 @@ import {
 import { decisionSchema } from '../../shared/contracts/recommend.ts';
 import { sessionReportSchema } from '../../shared/contracts/session.ts';
 import { scheduledReadSchema, trackedPostSchema } from '../../shared/contracts/track-post.ts';
-import { DATABASE_SCHEMA } from '../../shared/database.schema.ts';
+import { DATABASE_SCHEMA } from '../../shared/database/schema.ts';
+import type { Column, FunctionSignature } from '../../shared/database/schema-type.ts';
 import {
   dimensionPerformanceRowSchema,
   learnedValueSchema,
@@ -29,7 +30,6 @@ import {
   valueEvidenceSchema,
   valueStatisticsSchema,
 } from '../../shared/learning/index.ts';
-import type { Column, FunctionSignature } from '../../shared/schema.ts';
 
 type Table = keyof typeof DATABASE_SCHEMA.tables.public;
 

@@ -8,7 +8,7 @@ import {
   reliabilityBins,
   spearman,
 } from '../../shared/evaluation/index.ts';
-import { ranks } from '../../shared/evaluation/ranks.ts';
+import { ranks } from '../../simulation/reference/ranks.ts';
 
 const forecasts = (...pairs: [number, boolean][]) =>
   pairs.map(([probability, happened]) => ({ probability, happened }));

@@ -2,15 +2,9 @@
 import { describe, expect, test } from 'vitest';
 import { loggedChoiceSchema } from '../../shared/evaluation/index.ts';
 import { mulberry32 } from '../../shared/learning/index.ts';
-import { measureRunLengths } from '../../shared/simulation/drift-study.ts';
-import { measureProjection } from '../../shared/simulation/growth-study.ts';
-import {
-  makeUpCounts,
-  simulateCounts,
-  simulatePost,
-  USUAL_IMPRESSIONS,
-} from '../../shared/simulation/impressions.ts';
-import { measureIntegrity } from '../../shared/simulation/integrity-study.ts';
+import { measureRunLengths } from '../../simulation/studies/drift-study.ts';
+import { measureProjection } from '../../simulation/studies/growth-study.ts';
+import { measureIntegrity } from '../../simulation/studies/integrity-study.ts';
 import {
   drawEffects,
   drawSlateOf,
@@ -22,15 +16,21 @@ import {
   VOCABULARY,
   worth,
   worthOf,
-} from '../../shared/simulation/logged-slates.ts';
+} from '../../simulation/studies/logged-slates.ts';
 import {
   measureModelGain,
   measureTrials,
   offPolicyTrials,
   ownRowsTrials,
   uniformTrials,
-} from '../../shared/simulation/off-policy-study.ts';
-import { mean } from '../../shared/simulation/scores.ts';
+} from '../../simulation/studies/off-policy-study.ts';
+import { mean } from '../../simulation/studies/scores.ts';
+import {
+  makeUpCounts,
+  simulateCounts,
+  simulatePost,
+  USUAL_IMPRESSIONS,
+} from '../../simulation/worlds/impressions.ts';
 
 describe('simulated posts', () => {
   const draw = (seed: number) => simulatePost(USUAL_IMPRESSIONS, mulberry32(seed));

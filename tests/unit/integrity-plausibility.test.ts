@@ -6,7 +6,7 @@ import {
   looksUniform,
   monotoneViolations,
   plausibility,
-} from '../../shared/integrity/plausibility.ts';
+} from '../../simulation/reference/plausibility.ts';
 
 /** 0 to 29 in an order that goes with nothing. */
 const SHUFFLED = Array.from({ length: 30 }, (_, index) => (index * 11) % 30);

@@ -1,13 +1,13 @@
 /** How posts grow to 48 h, and what that says about young ones. */
 import { describe, expect, test } from 'vitest';
-import { probabilityAbove, viralThreshold } from '../../shared/learning/early-warning.ts';
+import { median, quantile } from '../../shared/learning/robust.ts';
+import { probabilityAbove, viralThreshold } from '../../simulation/reference/early-warning.ts';
 import {
   type GrowthPoint,
   growthCurve,
   type MaturePost,
   project,
-} from '../../shared/learning/growth.ts';
-import { median, quantile } from '../../shared/learning/robust.ts';
+} from '../../simulation/reference/growth.ts';
 
 const HALF_LIFE_H = 80 / 60;
 const clock = (age: number) => Math.log(1 + age / HALF_LIFE_H);

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { designOf, fitAdditive, gramOf } from '../../shared/learning/index.ts';
 
-/** Written by bench/golden/make.ts: posts as a level of each group, then y; what lme4 found. */
+/** Written by tests/fixtures/lme4/make.ts: posts as a level of each group, then y; what lme4 found. */
 const goldenSchema = z.object({
   made_by: z.string().startsWith('lme4'),
   groups: z.array(z.string()),

@@ -1,6 +1,5 @@
 /** A few seeds of what `npm run simulate -- learning` and `policy` judge with many. */
 import { describe, expect, test } from 'vitest';
-import { SIX_DIMENSIONS } from '../../shared/simulation/content-world.ts';
 import {
   bestValueBias,
   coverage,
@@ -14,14 +13,15 @@ import {
   rootMeanSquare,
   slope,
   thompsonPosts,
-} from '../../shared/simulation/learner-study.ts';
+} from '../../simulation/studies/learner-study.ts';
 import {
   epsilonGreedy,
   jointThompson,
   rawMeanRule,
   regretShares,
   USUAL_RUN,
-} from '../../shared/simulation/policy-study.ts';
+} from '../../simulation/studies/policy-study.ts';
+import { SIX_DIMENSIONS } from '../../simulation/worlds/content-world.ts';
 
 const SEEDS = [1, 2, 3, 4];
 const mean = (xs: number[]) => xs.reduce((sum, x) => sum + x, 0) / xs.length;

@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { pinProblems } from '../../local/pins.ts';
-import { firstDifferences } from '../../local/types.ts';
+import { pinProblems } from '../../local/check/pins.ts';
+import { firstDifferences } from '../../local/check/types.ts';
 
 let folder: string;
 beforeEach(() => {

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { atLeast, atMost, barsTable, formatNumber } from '../../local/bars.ts';
-import { runCommand } from '../../local/commands.ts';
+import { runCommand } from '../../local/stack/commands.ts';
+import { atLeast, atMost, barsTable, formatNumber } from '../../local/terminal/bars.ts';
 
 const simulate = (...args: string[]) =>
-  runCommand(process.execPath, ['local/simulate.ts', ...args]);
+  runCommand(process.execPath, ['simulation/run.ts', ...args]);
 
 test('lists its topics and options', async () => {
   const { code, stdout } = await simulate('--help');

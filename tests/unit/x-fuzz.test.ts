@@ -6,9 +6,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { answerPosts, answerUser } from '../../local/x-api/answers.ts';
+import { judgeAnswer, readPosts, readUser } from '../../scraper-lambda/src/api/payloads.ts';
 import { readAnalyticsPayload } from '../../scraper-lambda/src/x/analytics.ts';
-import { judgeAnswer, readPosts, readUser } from '../../scraper-lambda/src/x/api-payloads.ts';
 import { isPayloadDegraded } from '../../scraper-lambda/src/x/degraded.ts';
 import { readPostPayload, readProfilePayload } from '../../scraper-lambda/src/x/graphql.ts';
 import { readFollowerText, readGroupLabel } from '../../scraper-lambda/src/x/labels.ts';
@@ -27,6 +26,7 @@ import {
   postReadResultSchema,
 } from '../../shared/contracts/read.ts';
 import { mutate, mutations, nodes } from '../support/mutations.ts';
+import { answerPosts, answerUser } from '../support/x-api/answers.ts';
 
 const SEED = 20261123;
 const AT = '2026-03-02T10:00:00.000Z';

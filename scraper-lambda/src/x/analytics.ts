@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { PostAnalytics } from '../../../shared/contracts/read.ts';
 import { type Headers, judgeBody } from './body.ts';
 import { judgeTombstone, judgeUnavailable, type Refusal, refuse } from './outcome.ts';
-import { countText, describeIssues, valueAt } from './shapes.ts';
+import { countText, describeIssues, valueAt } from './payload-schemas.ts';
 
 /** A value that X left out, or wrote in a way that is not a count, was not read. */
 const metricSchema = z.object({

@@ -7,7 +7,7 @@ import {
   type Refusal,
   refuse,
 } from './outcome.ts';
-import { valueAt } from './shapes.ts';
+import { valueAt } from './payload-schemas.ts';
 
 /** Of an HTTP answer, by lower-case name. */
 export type Headers = Record<string, string>;

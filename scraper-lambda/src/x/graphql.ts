@@ -5,7 +5,6 @@
 import { type Headers, judgeBody, preferErrors } from './body.ts';
 import { isPayloadDegraded, unbelieved } from './degraded.ts';
 import { type PostRead, type ProfileRead, refuse } from './outcome.ts';
-import { readPostPlace } from './post.ts';
 import {
   describeIssues,
   followersOf,
@@ -13,7 +12,8 @@ import {
   isEmptyPlace,
   userSchema,
   valueAt,
-} from './shapes.ts';
+} from './payload-schemas.ts';
+import { readPostPlace } from './post.ts';
 import { collectItems, findInstructions } from './timeline.ts';
 import { readTimelinePayload } from './timeline-posts.ts';
 

@@ -1,7 +1,6 @@
 /** Reads one post out of X's GraphQL payloads: pure, like `graphql.ts`. */
 import type { Metrics } from '../../../shared/contracts/read.ts';
 import { type Author, judgeTombstone, judgeUnavailable, type PostRead, refuse } from './outcome.ts';
-import { isOfAnotherTime, newestEdit } from './post-identity.ts';
 import {
   describeIssues,
   followersOf,
@@ -10,7 +9,8 @@ import {
   tweetSchema,
   userSchema,
   valueAt,
-} from './shapes.ts';
+} from './payload-schemas.ts';
+import { isOfAnotherTime, newestEdit } from './post-identity.ts';
 
 /**
  * Reads what stands where a post belongs (`tweetResult`, `tweet_results`): a `Tweet`,

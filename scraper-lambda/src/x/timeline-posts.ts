@@ -3,8 +3,8 @@ import type { PostKind } from '../../../shared/contracts/identifiers.ts';
 import { snowflakeTime } from '../../../shared/snowflake.ts';
 import { type Headers, judgeBody } from './body.ts';
 import { type PostFound, type Refusal, refuse } from './outcome.ts';
+import { isEmptyPlace, threadSchema, valueAt } from './payload-schemas.ts';
 import { readPostPlace } from './post.ts';
-import { isEmptyPlace, threadSchema, valueAt } from './shapes.ts';
 import { bottomCursorOf, collectItems, findInstructions, type TimelineItem } from './timeline.ts';
 
 /** A post of a timeline, with what is needed to track it. */

@@ -2,7 +2,7 @@
  * Walks the instructions of X's timelines. Every timeline operation has the same entries under a
  * different path, so the place of `instructions` is searched for, not spelt out.
  */
-import { valueAt } from './shapes.ts';
+import { valueAt } from './payload-schemas.ts';
 
 /**
  * One tweet item of a timeline: a top-level entry, or an item of a module such as a thread. Its

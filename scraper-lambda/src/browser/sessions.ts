@@ -1,0 +1,181 @@
+/**
+ * Who reads: the cookie sessions of X that the secret holds, and the guest. What each has used of
+ * X's limits is shared with the other scrapers by `reserve_session`, under a label from which no
+ * cookie can be had.
+ */
+import { createHash } from 'node:crypto';
+import {
+  type CookieSession,
+  GUEST_SESSION,
+  type SessionLabel,
+  type SessionReport,
+  type SessionReservation,
+  sessionReservationSchema,
+} from '../../../shared/contracts/session.ts';
+import { ScraperError } from '../errors.ts';
+import { type ProjectClient, RPC_PATIENCE_MS } from '../project/client.ts';
+import type { Refusal } from '../x/outcome.ts';
+
+/** One reader: a session with its cookies, or the guest, who has none. */
+export type Reader = {
+  label: SessionLabel;
+  cookies: Pick<CookieSession, 'auth_token' | 'ct0'> | null;
+  /** Whose session it is, lower case; null when nobody said. */
+  handle: string | null;
+};
+
+/** The operations that a page calls for each kind of reader; none: that kind may not read it. */
+export type Calls = { session: string[]; guest: string[] };
+
+/** The outcomes that are about the reader, not about what is read. */
+export type ReaderRefusal = SessionReport['outcome'];
+
+export function isReaderRefusal(outcome: string): outcome is ReaderRefusal {
+  return ['rate_limited', 'session_invalid', 'login_required'].includes(outcome);
+}
+
+/** Where budgets are kept. */
+export type Ledger = {
+  reserve(labels: SessionLabel[], operations: string[]): Promise<SessionReservation>;
+  report(report: SessionReport): Promise<void>;
+};
+
+export type SessionPool = {
+  /**
+   * Books the calls of one page for a reader that may make them.
+   * @param only no other reader than this one
+   * @returns the reader, or until when there is none (null: nobody knows)
+   */
+  reserve(
+    calls: Calls,
+    only?: SessionLabel,
+  ): Promise<{ reader: Reader } | { reader: null; retryAt: string | null }>;
+  /**
+   * Takes a reader that X has refused out of this invocation, and tells the other scrapers.
+   * @returns whether it was not known yet: two pages may be refused at the same time
+   */
+  refuse(label: SessionLabel, operation: string, refusal: Refusal): Promise<boolean>;
+  /** The author's own session, while X accepts it. */
+  ownSession(handle: string): SessionLabel | null;
+};
+
+/** The first 16 hexadecimal digits of the SHA-256 of the `auth_token`. */
+export function sessionLabel(authToken: string): SessionLabel {
+  return createHash('sha256').update(authToken).digest('hex').slice(0, 16);
+}
+
+export function createSessionPool(sessions: CookieSession[], ledger: Ledger): SessionPool {
+  const readers = new Map<SessionLabel, Reader>(
+    sessions.map(({ auth_token, ct0, handle }) => {
+      const label = sessionLabel(auth_token);
+      const owner = handle?.toLowerCase() ?? null;
+      return [label, { label, cookies: { auth_token, ct0 }, handle: owner }];
+    }),
+  );
+  readers.set(GUEST_SESSION, { label: GUEST_SESSION, cookies: null, handle: null });
+  /** Readers refused in this invocation, with the moment from which X would answer them again. */
+  const refused = new Map<SessionLabel, string | null>();
+
+  const isGuest = ({ label }: Reader) => label === GUEST_SESSION;
+
+  async function reserveOf(candidates: Reader[], operations: string[]) {
+    const free = candidates.filter(({ label }) => !refused.has(label));
+    if (free.length === 0 || operations.length === 0) return { reader: null, retryAt: null };
+    const reserved = await ledger.reserve(
+      free.map(({ label }) => label),
+      operations,
+    );
+    if (reserved.code === 'exhausted') return { reader: null, retryAt: reserved.retry_at };
+    return { reader: readers.get(reserved.session) ?? null, retryAt: null };
+  }
+
+  return {
+    async reserve(calls, only) {
+      const known = [...readers.values()].filter(
+        ({ label }) => only === undefined || label === only,
+      );
+      const shared = calls.session.join() === calls.guest.join();
+      const attempts: [Reader[], string[]][] = shared
+        ? [[known, calls.guest]]
+        : [
+            [known.filter((reader) => !isGuest(reader)), calls.session],
+            [known.filter(isGuest), calls.guest],
+          ];
+      const waits = [...refused].filter(([label]) => only === undefined || label === only);
+      const retryAts = waits.map(([, retryAt]) => retryAt);
+      for (const [candidates, operations] of attempts) {
+        const { reader, retryAt } = await reserveOf(candidates, operations);
+        if (reader) return { reader };
+        retryAts.push(retryAt);
+      }
+      return { reader: null, retryAt: earliest(retryAts) };
+    },
+
+    async refuse(label, operation, { outcome, retry_at }) {
+      if (!isReaderRefusal(outcome) || refused.has(label)) return false;
+      refused.set(label, retry_at ?? null);
+      await ledger.report({
+        session: label,
+        operation,
+        outcome,
+        ...(retry_at ? { retry_at } : {}),
+      });
+      return true;
+    },
+
+    ownSession(handle) {
+      const own = [...readers.values()].find((reader) => reader.handle === handle.toLowerCase());
+      return own && !refused.has(own.label) ? own.label : null;
+    },
+  };
+}
+
+function earliest(moments: (string | null)[]): string | null {
+  const known = moments.filter((moment) => moment !== null);
+  return known.sort((a, b) => Date.parse(a) - Date.parse(b))[0] ?? null;
+}
+
+/** Budgets that all scrapers of the project share. */
+export function databaseLedger(client: ProjectClient, now: () => string): Ledger {
+  return {
+    async reserve(labels, operations) {
+      const { data, error } = await client
+        .rpc('reserve_session', { p_sessions: labels, p_operations: operations, p_now: now() })
+        .abortSignal(AbortSignal.timeout(RPC_PATIENCE_MS));
+      const parsed = sessionReservationSchema.safeParse(data);
+      if (error || !parsed.success) throw failed('reserve_session', error);
+      return parsed.data;
+    },
+    async report({ session, operation, outcome, retry_at }) {
+      const { error } = await client
+        .rpc('report_session', {
+          p_session: session,
+          p_operation: operation,
+          p_outcome: outcome,
+          // The generated types take every argument for text; the function accepts null.
+          p_retry_at: (retry_at ?? null) as string,
+          p_now: now(),
+        })
+        .abortSignal(AbortSignal.timeout(RPC_PATIENCE_MS));
+      if (error) throw failed('report_session', error);
+    },
+  };
+}
+
+/** Budgets of one process alone, for reading without a database: sessions first, the guest last. */
+export function localLedger(): Ledger {
+  return {
+    async reserve([label = GUEST_SESSION]) {
+      return { code: 'reserved', session: label };
+    },
+    async report() {},
+  };
+}
+
+function failed(name: string, error: { code: string; message: string } | null): ScraperError {
+  return new ScraperError(
+    'sessions_failed',
+    `${name} failed (${error ? `${error.code || 'no code'}: ${error.message}` : 'another shape'}). ` +
+      'Deploy the migrations and this function from the same version.',
+  );
+}
