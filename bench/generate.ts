@@ -86,16 +86,16 @@ async function fillAccounts(sql: postgres.Sql, fleet: Fleet, since: Date): Promi
     ]),
   );
   await sql`
-    select public.register_account('bench' || n, ${sql.json(vocabulary)}, ${since})
+    select public.register_x_account('bench' || n, ${sql.json(vocabulary)}, ${since})
     from generate_series(1, ${fleet.accounts}::integer) n`;
   await sql`
-    insert into public.account_rates
+    insert into public.follower_rates
       (account_id, b, q, phi, lag_h, hours, settled_through, fitted_at, attributed_at)
     select a.id, 1, 0.0006, 1, 0.5, 672, ${SETTLED_THROUGH}, ${LAST_RUN}, ${LAST_RUN}
-    from public.accounts a`;
+    from public.x_accounts a`;
   await sql`
-    insert into public.learning_state (account_id, data_version)
-    select a.id, 1 from public.accounts a`;
+    insert into public.account_learning (account_id, data_version)
+    select a.id, 1 from public.x_accounts a`;
   // A number in (0, 1) for each row and use: inlined, so that it costs no call.
   await sql`
     create function pg_temp.uniform(row_number bigint, use integer) returns double precision
@@ -132,7 +132,7 @@ async function drawPosts(sql: postgres.Sql, fleet: Fleet): Promise<void> {
       1.518 * exp(0.5 * normal.second) as scale_h,
       jsonb_build_object(${sql.unsafe(realised.join(', '))}) as realised
     from placed p
-    join public.accounts a on a.handle = 'bench' || p.account_number
+    join public.x_accounts a on a.handle = 'bench' || p.account_number
     cross join lateral (
       select sqrt(-2 * ln(pg_temp.uniform(i, 3))) * cos(2 * pi() * pg_temp.uniform(i, 4)) as first,
         sqrt(-2 * ln(pg_temp.uniform(i, 3))) * sin(2 * pi() * pg_temp.uniform(i, 4)) as second
@@ -184,7 +184,7 @@ async function fillFollowers(sql: postgres.Sql, since: Date): Promise<void> {
       select a.id as account_id, g.hr, g.number,
         floor(3 * pg_temp.uniform(a.id * 1000000 + g.number, 40)) + coalesce(round(0.0006 * p.impressions), 0) as df,
         coalesce(p.impressions, 0) as exposure
-      from public.accounts a
+      from public.x_accounts a
       cross join generate_series(${since}::timestamptz, ${NEXT_RUN}, interval '1 hour')
         with ordinality g(hr, number)
       left join posted p on p.account_id = a.id and p.hr = g.hr
@@ -204,7 +204,7 @@ async function fillFollowers(sql: postgres.Sql, since: Date): Promise<void> {
     insert into public.follower_hour (account_id, hr, df, exposure, explained, credited, organic, unexplained, gap)
     select h.account_id, h.hr, h.df, h.exposure, h.df, h.df / 2, h.df / 2, 0, false
     from drawn_hour h
-    join public.account_rates r on r.account_id = h.account_id and h.hr < r.settled_through
+    join public.follower_rates r on r.account_id = h.account_id and h.hr < r.settled_through
     order by h.hr, h.account_id`;
 }
 
@@ -224,7 +224,7 @@ async function fillPosts(sql: postgres.Sql): Promise<void> {
       p.posted_at + interval '184 hours' <= r.settled_through, 'exposure_em',
       p.posted_at + interval '8 days'
     from drawn_post p
-    join public.account_rates r on r.account_id = p.account_id and p.posted_at < r.settled_through
+    join public.follower_rates r on r.account_id = p.account_id and p.posted_at < r.settled_through
     cross join lateral (select 0.0003 * p.impressions as total) c
     order by p.i desc`;
   await sql`

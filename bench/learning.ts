@@ -91,7 +91,7 @@ async function prepare(server: BenchServer, name: string, own: number, others: n
   });
   const database: BenchDatabase = await server.copy(name);
   const [account] = await database.sql<{ id: string }[]>`
-    select id from public.accounts where handle = ${ACCOUNT}`;
+    select id from public.x_accounts where handle = ${ACCOUNT}`;
   const rest = await startRestClient(database);
   // The first request reads the catalogue.
   await rest.client.rpc('learning_backlog', {}).throwOnError();
@@ -139,10 +139,10 @@ async function learn({ rest, database, accountId }: Subject, round: number) {
 /** The account with more values than a fit takes: the most used fill it. Fitting is CPU alone. */
 async function fitWidest({ rest, database: { sql }, accountId }: Subject, rounds: number) {
   await sql`
-    select public.register_account(${ACCOUNT}, (
+    select public.register_x_account(${ACCOUNT}, (
       select jsonb_object_agg(d.dimension, (
         select jsonb_agg(d.dimension || '_' || n) from generate_series(0, ${MANY_VALUES - 1}::integer) n))
-      from (select distinct v.dimension from public.dimension_values v where v.account_id = ${accountId}) d))`;
+      from (select distinct v.dimension from public.content_dimension_values v where v.account_id = ${accountId}) d))`;
   await sql`
     update public.post_attribution p
     set realised = (

@@ -58,7 +58,7 @@ export const likesOf = (ids: string[]) =>
  * @returns the moments at which one read of each of them is due, phase by phase
  */
 export async function track(sql: postgres.Sql, ids: string[]): Promise<Date[]> {
-  await sql`select public.register_account(${HANDLE}, '{}', ${FIRST_POSTED_AT})`;
+  await sql`select public.register_x_account(${HANDLE}, '{}', ${FIRST_POSTED_AT})`;
   for (const [index, id] of ids.entries()) {
     await sql`
       select public.track_post(${id}, ${postedAt(index)}, ${postedAt(index)}, p_account => ${HANDLE})`;

@@ -1,5 +1,5 @@
 -- An account to try things with on a local stack.
-select public.register_account('postloop_demo', '{
+select public.register_x_account('postloop_demo', '{
   "topic": ["building in public", "pricing", "hiring"],
   "angle": ["lesson learned", "contrarian", "how to"],
   "tone": ["dry", "warm", "urgent"],

@@ -87,7 +87,7 @@ export async function checkFollowers(sql: postgres.Sql, { followers }: Expected)
   const rows = await sql<{ key: string; followers: number; hourly: boolean }[]>`
     select a.handle || ' ' || to_char(s.captured_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as key,
       s.followers::int as followers
-    from public.follower_snapshots s join public.accounts a on a.id = s.account_id`;
+    from public.follower_snapshots s join public.x_accounts a on a.id = s.account_id`;
   // A count that came along with the reads of posts, between the hours, is welcome.
   const hourly = rows.filter(({ key }) => followers.has(key));
   return tallyFound(followers, hourly, (row) => row.followers === followers.get(row.key), 0);

@@ -98,7 +98,7 @@ export async function strike(fault: Fault, work: Work): Promise<void> {
 /** A minute that is waited costs nothing here, so none may pass while REST is still starting. */
 async function untilRestAnswers({ apiUrl, secretKey }: Stack): Promise<void> {
   await patiently(async () => {
-    const response = await fetch(`${apiUrl}/rest/v1/accounts?select=id&limit=1`, {
+    const response = await fetch(`${apiUrl}/rest/v1/x_accounts?select=id&limit=1`, {
       headers: { apikey: secretKey },
       signal: AbortSignal.timeout(REST_PATIENCE_MS),
     });

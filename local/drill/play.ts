@@ -155,7 +155,7 @@ async function noteSent(note: (call: Call) => void, fire: () => Promise<Fired>):
  */
 async function conclude({ stack, plan }: Stage, played: Played): Promise<void> {
   const now = (plan.ticks.at(-1) ?? plan.startsAt).toISOString();
-  const accounts = await stack.sql<{ id: string }[]>`select id from public.accounts`;
+  const accounts = await stack.sql<{ id: string }[]>`select id from public.x_accounts`;
   const last = { attribution: {}, learning: { account_ids: accounts.map(({ id }) => Number(id)) } };
   for (const [name, body] of Object.entries(last)) {
     if (name === 'learning') await stack.sql`select postloop.fit_growth(null, ${now})`;

@@ -65,10 +65,10 @@ export async function letMinutePass({ sql }: Stack, due: Due, minute: number): P
         set next_attempt_at = f.next_attempt_at - interval '1 minute'
         where f.account_id = any (${due.accounts}) and (f.attempts > 0 or f.lease_id is not null)`;
       await transaction`
-        update public.session_budgets b set blocked_until = b.blocked_until - interval '1 minute'`;
+        update public.scraper_session_budgets b set blocked_until = b.blocked_until - interval '1 minute'`;
       if (minute % 15 === 0) {
         await transaction`
-          update public.session_budgets b
+          update public.scraper_session_budgets b
           set window_starts_at = b.window_starts_at - interval '15 minutes'`;
       }
     }),

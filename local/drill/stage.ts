@@ -77,7 +77,7 @@ export async function startStage(planOf: (phases: Phase[]) => Plan): Promise<Sta
     for (const handle of plan.handles) {
       const vocabulary = stack.sql.json(VOCABULARY);
       await stack.sql`
-        select public.register_account(${handle}, ${vocabulary}, ${plan.startsAt})`;
+        select public.register_x_account(${handle}, ${vocabulary}, ${plan.startsAt})`;
     }
     return { plan, world, database, stack, site, lambda, stop };
   } catch (error) {

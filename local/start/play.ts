@@ -57,7 +57,7 @@ export async function play(options: PlayOptions): Promise<void> {
   const total = { posts: 0, reads: 0 };
 
   await watch(stack, false);
-  await stack.sql`select public.register_account(${options.handle}, ${stack.sql.json(VOCABULARY)}, ${startsAt})`;
+  await stack.sql`select public.register_x_account(${options.handle}, ${stack.sql.json(VOCABULARY)}, ${startsAt})`;
   for (;;) {
     const post = postTimes[0];
     const due = await nextDue(stack);

@@ -5,272 +5,46 @@ export type Json = string | number | boolean | null | { [key: string]: Json | un
 export type Database = {
   public: {
     Tables: {
-      account_rates: {
+      account_learning: {
         Row: {
           account_id: number;
-          attributed_at: string | null;
-          b: number | null;
-          fitted_at: string | null;
-          hours: number | null;
-          lag_h: number | null;
-          phi: number | null;
-          q: number | null;
-          settled_through: string | null;
+          data_version: number;
+          finished_posts: number;
+          learned_at: string | null;
+          learned_version: number;
+          priors: NonNullable<Json>;
         };
         ComputedFields: never;
         Insert: {
           account_id: number;
-          attributed_at?: string | null;
-          b?: number | null;
-          fitted_at?: string | null;
-          hours?: number | null;
-          lag_h?: number | null;
-          phi?: number | null;
-          q?: number | null;
-          settled_through?: string | null;
+          data_version?: number;
+          finished_posts?: number;
+          learned_at?: string | null;
+          learned_version?: number;
+          priors?: NonNullable<Json>;
         };
         Update: {
           account_id?: number;
-          attributed_at?: string | null;
-          b?: number | null;
-          fitted_at?: string | null;
-          hours?: number | null;
-          lag_h?: number | null;
-          phi?: number | null;
-          q?: number | null;
-          settled_through?: string | null;
+          data_version?: number;
+          finished_posts?: number;
+          learned_at?: string | null;
+          learned_version?: number;
+          priors?: NonNullable<Json>;
         };
         Relationships: [
           {
-            foreignKeyName: 'account_rates_account_id_fkey';
+            foreignKeyName: 'account_learning_account_id_fkey';
             columns: ['account_id'];
             isOneToOne: true;
-            referencedRelation: 'accounts';
-            referencedColumns: ['id'];
+            referencedRelation: 'prediction_calibration';
+            referencedColumns: ['account_id'];
           },
           {
-            foreignKeyName: 'account_rates_account_id_fkey';
+            foreignKeyName: 'account_learning_account_id_fkey';
             columns: ['account_id'];
             isOneToOne: true;
-            referencedRelation: 'calibration';
-            referencedColumns: ['account_id'];
-          },
-        ];
-      };
-      accounts: {
-        Row: {
-          control_share: number;
-          created_at: string;
-          handle: string;
-          id: number;
-          owner_id: string | null;
-          rules: NonNullable<Json>;
-        };
-        ComputedFields: never;
-        Insert: {
-          control_share?: number;
-          created_at?: string;
-          handle: string;
-          id?: never;
-          owner_id?: string | null;
-          rules?: NonNullable<Json>;
-        };
-        Update: {
-          control_share?: number;
-          created_at?: string;
-          handle?: string;
-          id?: never;
-          owner_id?: string | null;
-          rules?: NonNullable<Json>;
-        };
-        Relationships: [];
-      };
-      alerts: {
-        Row: {
-          attempts: number;
-          change: string;
-          created_at: string;
-          delivered_at: string | null;
-          delivery: string;
-          id: number;
-          invariant: string;
-          last_error: string | null;
-          measured: string | null;
-          next_attempt_at: string;
-          previous_status: string | null;
-          request_id: number | null;
-          sent_at: string | null;
-          since: string;
-          status: string;
-          threshold: string | null;
-          what_to_do: string | null;
-        };
-        ComputedFields: never;
-        Insert: {
-          attempts?: number;
-          change: string;
-          created_at: string;
-          delivered_at?: string | null;
-          delivery?: string;
-          id?: never;
-          invariant: string;
-          last_error?: string | null;
-          measured?: string | null;
-          next_attempt_at: string;
-          previous_status?: string | null;
-          request_id?: number | null;
-          sent_at?: string | null;
-          since: string;
-          status: string;
-          threshold?: string | null;
-          what_to_do?: string | null;
-        };
-        Update: {
-          attempts?: number;
-          change?: string;
-          created_at?: string;
-          delivered_at?: string | null;
-          delivery?: string;
-          id?: never;
-          invariant?: string;
-          last_error?: string | null;
-          measured?: string | null;
-          next_attempt_at?: string;
-          previous_status?: string | null;
-          request_id?: number | null;
-          sent_at?: string | null;
-          since?: string;
-          status?: string;
-          threshold?: string | null;
-          what_to_do?: string | null;
-        };
-        Relationships: [];
-      };
-      block_rates: {
-        Row: {
-          account_id: number;
-          b: number;
-          block_start: string;
-          fitted_at: string;
-          hours: number;
-          lag_h: number;
-          phi: number;
-          q: number;
-        };
-        ComputedFields: never;
-        Insert: {
-          account_id: number;
-          b: number;
-          block_start: string;
-          fitted_at: string;
-          hours: number;
-          lag_h: number;
-          phi: number;
-          q: number;
-        };
-        Update: {
-          account_id?: number;
-          b?: number;
-          block_start?: string;
-          fitted_at?: string;
-          hours?: number;
-          lag_h?: number;
-          phi?: number;
-          q?: number;
-        };
-        Relationships: [
-          {
-            foreignKeyName: 'block_rates_account_id_fkey';
-            columns: ['account_id'];
-            isOneToOne: false;
-            referencedRelation: 'accounts';
+            referencedRelation: 'x_accounts';
             referencedColumns: ['id'];
-          },
-          {
-            foreignKeyName: 'block_rates_account_id_fkey';
-            columns: ['account_id'];
-            isOneToOne: false;
-            referencedRelation: 'calibration';
-            referencedColumns: ['account_id'];
-          },
-        ];
-      };
-      calibration_events: {
-        Row: {
-          account_id: number;
-          created_at: string;
-          id: number;
-          kind: string;
-          observed: number | null;
-          observed_at: string | null;
-          phase: string | null;
-          post_id: string;
-          predicted: number;
-          sd: number | null;
-          threshold: number | null;
-        };
-        ComputedFields: never;
-        Insert: {
-          account_id: number;
-          created_at: string;
-          id?: never;
-          kind: string;
-          observed?: number | null;
-          observed_at?: string | null;
-          phase?: string | null;
-          post_id: string;
-          predicted: number;
-          sd?: number | null;
-          threshold?: number | null;
-        };
-        Update: {
-          account_id?: number;
-          created_at?: string;
-          id?: never;
-          kind?: string;
-          observed?: number | null;
-          observed_at?: string | null;
-          phase?: string | null;
-          post_id?: string;
-          predicted?: number;
-          sd?: number | null;
-          threshold?: number | null;
-        };
-        Relationships: [
-          {
-            foreignKeyName: 'calibration_events_account_id_fkey';
-            columns: ['account_id'];
-            isOneToOne: false;
-            referencedRelation: 'accounts';
-            referencedColumns: ['id'];
-          },
-          {
-            foreignKeyName: 'calibration_events_account_id_fkey';
-            columns: ['account_id'];
-            isOneToOne: false;
-            referencedRelation: 'calibration';
-            referencedColumns: ['account_id'];
-          },
-          {
-            foreignKeyName: 'calibration_events_phase_fkey';
-            columns: ['phase'];
-            isOneToOne: false;
-            referencedRelation: 'collection_phases';
-            referencedColumns: ['phase'];
-          },
-          {
-            foreignKeyName: 'calibration_events_post_id_fkey';
-            columns: ['post_id'];
-            isOneToOne: false;
-            referencedRelation: 'post_attribution';
-            referencedColumns: ['post_id'];
-          },
-          {
-            foreignKeyName: 'calibration_events_post_id_fkey';
-            columns: ['post_id'];
-            isOneToOne: false;
-            referencedRelation: 'post_tracking';
-            referencedColumns: ['post_id'];
           },
         ];
       };
@@ -311,15 +85,15 @@ export type Database = {
             foreignKeyName: 'collection_attempts_account_id_fkey';
             columns: ['account_id'];
             isOneToOne: false;
-            referencedRelation: 'accounts';
-            referencedColumns: ['id'];
+            referencedRelation: 'prediction_calibration';
+            referencedColumns: ['account_id'];
           },
           {
             foreignKeyName: 'collection_attempts_account_id_fkey';
             columns: ['account_id'];
             isOneToOne: false;
-            referencedRelation: 'calibration';
-            referencedColumns: ['account_id'];
+            referencedRelation: 'x_accounts';
+            referencedColumns: ['id'];
           },
           {
             foreignKeyName: 'collection_attempts_outcome_fkey';
@@ -370,6 +144,75 @@ export type Database = {
           phase?: string;
           scheduled?: boolean;
           tolerance?: string;
+        };
+        Relationships: [];
+      };
+      content_dimension_values: {
+        Row: {
+          account_id: number;
+          created_at: string;
+          dimension: string;
+          label: string | null;
+          retired_at: string | null;
+          value: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          account_id: number;
+          created_at?: string;
+          dimension: string;
+          label?: string | null;
+          retired_at?: string | null;
+          value: string;
+        };
+        Update: {
+          account_id?: number;
+          created_at?: string;
+          dimension?: string;
+          label?: string | null;
+          retired_at?: string | null;
+          value?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'content_dimension_values_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: false;
+            referencedRelation: 'prediction_calibration';
+            referencedColumns: ['account_id'];
+          },
+          {
+            foreignKeyName: 'content_dimension_values_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: false;
+            referencedRelation: 'x_accounts';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'content_dimension_values_dimension_fkey';
+            columns: ['dimension'];
+            isOneToOne: false;
+            referencedRelation: 'content_dimensions';
+            referencedColumns: ['dimension'];
+          },
+        ];
+      };
+      content_dimensions: {
+        Row: {
+          description: string;
+          dimension: string;
+          position: number;
+        };
+        ComputedFields: never;
+        Insert: {
+          description: string;
+          dimension: string;
+          position: number;
+        };
+        Update: {
+          description?: string;
+          dimension?: string;
+          position?: number;
         };
         Relationships: [];
       };
@@ -446,15 +289,15 @@ export type Database = {
             foreignKeyName: 'content_metadata_account_id_fkey';
             columns: ['account_id'];
             isOneToOne: false;
-            referencedRelation: 'accounts';
-            referencedColumns: ['id'];
+            referencedRelation: 'prediction_calibration';
+            referencedColumns: ['account_id'];
           },
           {
             foreignKeyName: 'content_metadata_account_id_fkey';
             columns: ['account_id'];
             isOneToOne: false;
-            referencedRelation: 'calibration';
-            referencedColumns: ['account_id'];
+            referencedRelation: 'x_accounts';
+            referencedColumns: ['id'];
           },
         ];
       };
@@ -585,93 +428,24 @@ export type Database = {
             foreignKeyName: 'dimension_performance_account_id_dimension_value_fkey';
             columns: ['account_id', 'dimension', 'value'];
             isOneToOne: true;
-            referencedRelation: 'dimension_values';
+            referencedRelation: 'content_dimension_values';
             referencedColumns: ['account_id', 'dimension', 'value'];
           },
           {
             foreignKeyName: 'dimension_performance_account_id_fkey';
             columns: ['account_id'];
             isOneToOne: false;
-            referencedRelation: 'accounts';
-            referencedColumns: ['id'];
+            referencedRelation: 'prediction_calibration';
+            referencedColumns: ['account_id'];
           },
           {
             foreignKeyName: 'dimension_performance_account_id_fkey';
             columns: ['account_id'];
             isOneToOne: false;
-            referencedRelation: 'calibration';
-            referencedColumns: ['account_id'];
-          },
-        ];
-      };
-      dimension_values: {
-        Row: {
-          account_id: number;
-          created_at: string;
-          dimension: string;
-          label: string | null;
-          retired_at: string | null;
-          value: string;
-        };
-        ComputedFields: never;
-        Insert: {
-          account_id: number;
-          created_at?: string;
-          dimension: string;
-          label?: string | null;
-          retired_at?: string | null;
-          value: string;
-        };
-        Update: {
-          account_id?: number;
-          created_at?: string;
-          dimension?: string;
-          label?: string | null;
-          retired_at?: string | null;
-          value?: string;
-        };
-        Relationships: [
-          {
-            foreignKeyName: 'dimension_values_account_id_fkey';
-            columns: ['account_id'];
-            isOneToOne: false;
-            referencedRelation: 'accounts';
+            referencedRelation: 'x_accounts';
             referencedColumns: ['id'];
           },
-          {
-            foreignKeyName: 'dimension_values_account_id_fkey';
-            columns: ['account_id'];
-            isOneToOne: false;
-            referencedRelation: 'calibration';
-            referencedColumns: ['account_id'];
-          },
-          {
-            foreignKeyName: 'dimension_values_dimension_fkey';
-            columns: ['dimension'];
-            isOneToOne: false;
-            referencedRelation: 'dimensions';
-            referencedColumns: ['dimension'];
-          },
         ];
-      };
-      dimensions: {
-        Row: {
-          description: string;
-          dimension: string;
-          position: number;
-        };
-        ComputedFields: never;
-        Insert: {
-          description: string;
-          dimension: string;
-          position: number;
-        };
-        Update: {
-          description?: string;
-          dimension?: string;
-          position?: number;
-        };
-        Relationships: [];
       };
       drift_alarms: {
         Row: {
@@ -713,15 +487,64 @@ export type Database = {
             foreignKeyName: 'drift_alarms_account_id_fkey';
             columns: ['account_id'];
             isOneToOne: false;
-            referencedRelation: 'accounts';
-            referencedColumns: ['id'];
+            referencedRelation: 'prediction_calibration';
+            referencedColumns: ['account_id'];
           },
           {
             foreignKeyName: 'drift_alarms_account_id_fkey';
             columns: ['account_id'];
             isOneToOne: false;
-            referencedRelation: 'calibration';
+            referencedRelation: 'x_accounts';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
+      follower_block_rates: {
+        Row: {
+          account_id: number;
+          b: number;
+          block_start: string;
+          fitted_at: string;
+          hours: number;
+          lag_h: number;
+          phi: number;
+          q: number;
+        };
+        ComputedFields: never;
+        Insert: {
+          account_id: number;
+          b: number;
+          block_start: string;
+          fitted_at: string;
+          hours: number;
+          lag_h: number;
+          phi: number;
+          q: number;
+        };
+        Update: {
+          account_id?: number;
+          b?: number;
+          block_start?: string;
+          fitted_at?: string;
+          hours?: number;
+          lag_h?: number;
+          phi?: number;
+          q?: number;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'follower_block_rates_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: false;
+            referencedRelation: 'prediction_calibration';
             referencedColumns: ['account_id'];
+          },
+          {
+            foreignKeyName: 'follower_block_rates_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: false;
+            referencedRelation: 'x_accounts';
+            referencedColumns: ['id'];
           },
         ];
       };
@@ -753,15 +576,15 @@ export type Database = {
             foreignKeyName: 'follower_collections_account_id_fkey';
             columns: ['account_id'];
             isOneToOne: true;
-            referencedRelation: 'accounts';
-            referencedColumns: ['id'];
+            referencedRelation: 'prediction_calibration';
+            referencedColumns: ['account_id'];
           },
           {
             foreignKeyName: 'follower_collections_account_id_fkey';
             columns: ['account_id'];
             isOneToOne: true;
-            referencedRelation: 'calibration';
-            referencedColumns: ['account_id'];
+            referencedRelation: 'x_accounts';
+            referencedColumns: ['id'];
           },
           {
             foreignKeyName: 'follower_collections_outcome_fkey';
@@ -812,15 +635,67 @@ export type Database = {
             foreignKeyName: 'follower_hour_account_id_fkey';
             columns: ['account_id'];
             isOneToOne: false;
-            referencedRelation: 'accounts';
-            referencedColumns: ['id'];
+            referencedRelation: 'prediction_calibration';
+            referencedColumns: ['account_id'];
           },
           {
             foreignKeyName: 'follower_hour_account_id_fkey';
             columns: ['account_id'];
             isOneToOne: false;
-            referencedRelation: 'calibration';
+            referencedRelation: 'x_accounts';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
+      follower_rates: {
+        Row: {
+          account_id: number;
+          attributed_at: string | null;
+          b: number | null;
+          fitted_at: string | null;
+          hours: number | null;
+          lag_h: number | null;
+          phi: number | null;
+          q: number | null;
+          settled_through: string | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          account_id: number;
+          attributed_at?: string | null;
+          b?: number | null;
+          fitted_at?: string | null;
+          hours?: number | null;
+          lag_h?: number | null;
+          phi?: number | null;
+          q?: number | null;
+          settled_through?: string | null;
+        };
+        Update: {
+          account_id?: number;
+          attributed_at?: string | null;
+          b?: number | null;
+          fitted_at?: string | null;
+          hours?: number | null;
+          lag_h?: number | null;
+          phi?: number | null;
+          q?: number | null;
+          settled_through?: string | null;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'follower_rates_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: true;
+            referencedRelation: 'prediction_calibration';
             referencedColumns: ['account_id'];
+          },
+          {
+            foreignKeyName: 'follower_rates_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: true;
+            referencedRelation: 'x_accounts';
+            referencedColumns: ['id'];
           },
         ];
       };
@@ -855,15 +730,15 @@ export type Database = {
             foreignKeyName: 'follower_snapshots_account_id_fkey';
             columns: ['account_id'];
             isOneToOne: false;
-            referencedRelation: 'accounts';
-            referencedColumns: ['id'];
+            referencedRelation: 'prediction_calibration';
+            referencedColumns: ['account_id'];
           },
           {
             foreignKeyName: 'follower_snapshots_account_id_fkey';
             columns: ['account_id'];
             isOneToOne: false;
-            referencedRelation: 'calibration';
-            referencedColumns: ['account_id'];
+            referencedRelation: 'x_accounts';
+            referencedColumns: ['id'];
           },
         ];
       };
@@ -910,15 +785,15 @@ export type Database = {
             foreignKeyName: 'growth_curve_account_id_fkey';
             columns: ['account_id'];
             isOneToOne: false;
-            referencedRelation: 'accounts';
-            referencedColumns: ['id'];
+            referencedRelation: 'prediction_calibration';
+            referencedColumns: ['account_id'];
           },
           {
             foreignKeyName: 'growth_curve_account_id_fkey';
             columns: ['account_id'];
             isOneToOne: false;
-            referencedRelation: 'calibration';
-            referencedColumns: ['account_id'];
+            referencedRelation: 'x_accounts';
+            referencedColumns: ['id'];
           },
           {
             foreignKeyName: 'growth_curve_phase_fkey';
@@ -963,15 +838,15 @@ export type Database = {
             foreignKeyName: 'integrity_events_account_id_fkey';
             columns: ['account_id'];
             isOneToOne: false;
-            referencedRelation: 'accounts';
-            referencedColumns: ['id'];
+            referencedRelation: 'prediction_calibration';
+            referencedColumns: ['account_id'];
           },
           {
             foreignKeyName: 'integrity_events_account_id_fkey';
             columns: ['account_id'];
             isOneToOne: false;
-            referencedRelation: 'calibration';
-            referencedColumns: ['account_id'];
+            referencedRelation: 'x_accounts';
+            referencedColumns: ['id'];
           },
           {
             foreignKeyName: 'integrity_events_post_id_fkey';
@@ -1036,136 +911,7 @@ export type Database = {
         };
         Relationships: [];
       };
-      learning_state: {
-        Row: {
-          account_id: number;
-          data_version: number;
-          finished_posts: number;
-          learned_at: string | null;
-          learned_version: number;
-          priors: NonNullable<Json>;
-        };
-        ComputedFields: never;
-        Insert: {
-          account_id: number;
-          data_version?: number;
-          finished_posts?: number;
-          learned_at?: string | null;
-          learned_version?: number;
-          priors?: NonNullable<Json>;
-        };
-        Update: {
-          account_id?: number;
-          data_version?: number;
-          finished_posts?: number;
-          learned_at?: string | null;
-          learned_version?: number;
-          priors?: NonNullable<Json>;
-        };
-        Relationships: [
-          {
-            foreignKeyName: 'learning_state_account_id_fkey';
-            columns: ['account_id'];
-            isOneToOne: true;
-            referencedRelation: 'accounts';
-            referencedColumns: ['id'];
-          },
-          {
-            foreignKeyName: 'learning_state_account_id_fkey';
-            columns: ['account_id'];
-            isOneToOne: true;
-            referencedRelation: 'calibration';
-            referencedColumns: ['account_id'];
-          },
-        ];
-      };
-      metric_collections: {
-        Row: {
-          account_id: number;
-          attempts: number;
-          due_at: string;
-          expires_at: string;
-          finished_at: string | null;
-          lease_id: string | null;
-          next_attempt_at: string;
-          outcome: string | null;
-          phase: string;
-          post_id: string;
-          state: string;
-        };
-        ComputedFields: never;
-        Insert: {
-          account_id: number;
-          attempts?: number;
-          due_at: string;
-          expires_at: string;
-          finished_at?: string | null;
-          lease_id?: string | null;
-          next_attempt_at: string;
-          outcome?: string | null;
-          phase: string;
-          post_id: string;
-          state?: string;
-        };
-        Update: {
-          account_id?: number;
-          attempts?: number;
-          due_at?: string;
-          expires_at?: string;
-          finished_at?: string | null;
-          lease_id?: string | null;
-          next_attempt_at?: string;
-          outcome?: string | null;
-          phase?: string;
-          post_id?: string;
-          state?: string;
-        };
-        Relationships: [
-          {
-            foreignKeyName: 'metric_collections_account_id_fkey';
-            columns: ['account_id'];
-            isOneToOne: false;
-            referencedRelation: 'accounts';
-            referencedColumns: ['id'];
-          },
-          {
-            foreignKeyName: 'metric_collections_account_id_fkey';
-            columns: ['account_id'];
-            isOneToOne: false;
-            referencedRelation: 'calibration';
-            referencedColumns: ['account_id'];
-          },
-          {
-            foreignKeyName: 'metric_collections_outcome_fkey';
-            columns: ['outcome'];
-            isOneToOne: false;
-            referencedRelation: 'read_outcomes';
-            referencedColumns: ['outcome'];
-          },
-          {
-            foreignKeyName: 'metric_collections_phase_fkey';
-            columns: ['phase'];
-            isOneToOne: false;
-            referencedRelation: 'collection_phases';
-            referencedColumns: ['phase'];
-          },
-          {
-            foreignKeyName: 'metric_collections_post_id_fkey';
-            columns: ['post_id'];
-            isOneToOne: false;
-            referencedRelation: 'post_attribution';
-            referencedColumns: ['post_id'];
-          },
-          {
-            foreignKeyName: 'metric_collections_post_id_fkey';
-            columns: ['post_id'];
-            isOneToOne: false;
-            referencedRelation: 'post_tracking';
-            referencedColumns: ['post_id'];
-          },
-        ];
-      };
-      models: {
+      learned_models: {
         Row: {
           account_id: number;
           centre: number | null;
@@ -1220,39 +966,106 @@ export type Database = {
         };
         Relationships: [
           {
-            foreignKeyName: 'models_account_id_fkey';
+            foreignKeyName: 'learned_models_account_id_fkey';
             columns: ['account_id'];
             isOneToOne: false;
-            referencedRelation: 'accounts';
-            referencedColumns: ['id'];
+            referencedRelation: 'prediction_calibration';
+            referencedColumns: ['account_id'];
           },
           {
-            foreignKeyName: 'models_account_id_fkey';
+            foreignKeyName: 'learned_models_account_id_fkey';
             columns: ['account_id'];
             isOneToOne: false;
-            referencedRelation: 'calibration';
-            referencedColumns: ['account_id'];
+            referencedRelation: 'x_accounts';
+            referencedColumns: ['id'];
           },
         ];
       };
-      operation_budgets: {
+      metric_collections: {
         Row: {
-          operation: string;
-          per_guest: number;
-          per_session: number;
+          account_id: number;
+          attempts: number;
+          due_at: string;
+          expires_at: string;
+          finished_at: string | null;
+          lease_id: string | null;
+          next_attempt_at: string;
+          outcome: string | null;
+          phase: string;
+          post_id: string;
+          state: string;
         };
         ComputedFields: never;
         Insert: {
-          operation: string;
-          per_guest: number;
-          per_session: number;
+          account_id: number;
+          attempts?: number;
+          due_at: string;
+          expires_at: string;
+          finished_at?: string | null;
+          lease_id?: string | null;
+          next_attempt_at: string;
+          outcome?: string | null;
+          phase: string;
+          post_id: string;
+          state?: string;
         };
         Update: {
-          operation?: string;
-          per_guest?: number;
-          per_session?: number;
+          account_id?: number;
+          attempts?: number;
+          due_at?: string;
+          expires_at?: string;
+          finished_at?: string | null;
+          lease_id?: string | null;
+          next_attempt_at?: string;
+          outcome?: string | null;
+          phase?: string;
+          post_id?: string;
+          state?: string;
         };
-        Relationships: [];
+        Relationships: [
+          {
+            foreignKeyName: 'metric_collections_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: false;
+            referencedRelation: 'prediction_calibration';
+            referencedColumns: ['account_id'];
+          },
+          {
+            foreignKeyName: 'metric_collections_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: false;
+            referencedRelation: 'x_accounts';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'metric_collections_outcome_fkey';
+            columns: ['outcome'];
+            isOneToOne: false;
+            referencedRelation: 'read_outcomes';
+            referencedColumns: ['outcome'];
+          },
+          {
+            foreignKeyName: 'metric_collections_phase_fkey';
+            columns: ['phase'];
+            isOneToOne: false;
+            referencedRelation: 'collection_phases';
+            referencedColumns: ['phase'];
+          },
+          {
+            foreignKeyName: 'metric_collections_post_id_fkey';
+            columns: ['post_id'];
+            isOneToOne: false;
+            referencedRelation: 'post_attribution';
+            referencedColumns: ['post_id'];
+          },
+          {
+            foreignKeyName: 'metric_collections_post_id_fkey';
+            columns: ['post_id'];
+            isOneToOne: false;
+            referencedRelation: 'post_tracking';
+            referencedColumns: ['post_id'];
+          },
+        ];
       };
       payload_shapes: {
         Row: {
@@ -1276,6 +1089,67 @@ export type Database = {
           last_seen_at?: string;
           operation?: string;
           paths?: NonNullable<Json>;
+        };
+        Relationships: [];
+      };
+      pipeline_alerts: {
+        Row: {
+          attempts: number;
+          change: string;
+          created_at: string;
+          delivered_at: string | null;
+          delivery: string;
+          id: number;
+          invariant: string;
+          last_error: string | null;
+          measured: string | null;
+          next_attempt_at: string;
+          previous_status: string | null;
+          request_id: number | null;
+          sent_at: string | null;
+          since: string;
+          status: string;
+          threshold: string | null;
+          what_to_do: string | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          attempts?: number;
+          change: string;
+          created_at: string;
+          delivered_at?: string | null;
+          delivery?: string;
+          id?: never;
+          invariant: string;
+          last_error?: string | null;
+          measured?: string | null;
+          next_attempt_at: string;
+          previous_status?: string | null;
+          request_id?: number | null;
+          sent_at?: string | null;
+          since: string;
+          status: string;
+          threshold?: string | null;
+          what_to_do?: string | null;
+        };
+        Update: {
+          attempts?: number;
+          change?: string;
+          created_at?: string;
+          delivered_at?: string | null;
+          delivery?: string;
+          id?: never;
+          invariant?: string;
+          last_error?: string | null;
+          measured?: string | null;
+          next_attempt_at?: string;
+          previous_status?: string | null;
+          request_id?: number | null;
+          sent_at?: string | null;
+          since?: string;
+          status?: string;
+          threshold?: string | null;
+          what_to_do?: string | null;
         };
         Relationships: [];
       };
@@ -1321,58 +1195,6 @@ export type Database = {
           status?: string;
         };
         Relationships: [];
-      };
-      post_analytics: {
-        Row: {
-          captured_at: string;
-          detail_expands: number | null;
-          engagements: number | null;
-          follows: number | null;
-          impressions: number | null;
-          link_clicks: number | null;
-          post_id: string;
-          profile_visits: number | null;
-          run_id: string;
-        };
-        ComputedFields: never;
-        Insert: {
-          captured_at: string;
-          detail_expands?: number | null;
-          engagements?: number | null;
-          follows?: number | null;
-          impressions?: number | null;
-          link_clicks?: number | null;
-          post_id: string;
-          profile_visits?: number | null;
-          run_id: string;
-        };
-        Update: {
-          captured_at?: string;
-          detail_expands?: number | null;
-          engagements?: number | null;
-          follows?: number | null;
-          impressions?: number | null;
-          link_clicks?: number | null;
-          post_id?: string;
-          profile_visits?: number | null;
-          run_id?: string;
-        };
-        Relationships: [
-          {
-            foreignKeyName: 'post_analytics_post_id_fkey';
-            columns: ['post_id'];
-            isOneToOne: false;
-            referencedRelation: 'post_attribution';
-            referencedColumns: ['post_id'];
-          },
-          {
-            foreignKeyName: 'post_analytics_post_id_fkey';
-            columns: ['post_id'];
-            isOneToOne: false;
-            referencedRelation: 'post_tracking';
-            referencedColumns: ['post_id'];
-          },
-        ];
       };
       post_attribution: {
         Row: {
@@ -1486,15 +1308,15 @@ export type Database = {
             foreignKeyName: 'post_attribution_account_id_fkey';
             columns: ['account_id'];
             isOneToOne: false;
-            referencedRelation: 'accounts';
-            referencedColumns: ['id'];
+            referencedRelation: 'prediction_calibration';
+            referencedColumns: ['account_id'];
           },
           {
             foreignKeyName: 'post_attribution_account_id_fkey';
             columns: ['account_id'];
             isOneToOne: false;
-            referencedRelation: 'calibration';
-            referencedColumns: ['account_id'];
+            referencedRelation: 'x_accounts';
+            referencedColumns: ['id'];
           },
           {
             foreignKeyName: 'post_attribution_decision_id_fkey';
@@ -1566,15 +1388,15 @@ export type Database = {
             foreignKeyName: 'post_credit_account_id_fkey';
             columns: ['account_id'];
             isOneToOne: false;
-            referencedRelation: 'accounts';
-            referencedColumns: ['id'];
+            referencedRelation: 'prediction_calibration';
+            referencedColumns: ['account_id'];
           },
           {
             foreignKeyName: 'post_credit_account_id_fkey';
             columns: ['account_id'];
             isOneToOne: false;
-            referencedRelation: 'calibration';
-            referencedColumns: ['account_id'];
+            referencedRelation: 'x_accounts';
+            referencedColumns: ['id'];
           },
           {
             foreignKeyName: 'post_credit_post_id_fkey';
@@ -1587,40 +1409,6 @@ export type Database = {
             foreignKeyName: 'post_credit_post_id_fkey';
             columns: ['post_id'];
             isOneToOne: true;
-            referencedRelation: 'post_tracking';
-            referencedColumns: ['post_id'];
-          },
-        ];
-      };
-      post_hourly_impressions: {
-        Row: {
-          hr: string;
-          impressions: number;
-          post_id: string;
-        };
-        ComputedFields: never;
-        Insert: {
-          hr: string;
-          impressions: number;
-          post_id: string;
-        };
-        Update: {
-          hr?: string;
-          impressions?: number;
-          post_id?: string;
-        };
-        Relationships: [
-          {
-            foreignKeyName: 'post_hourly_impressions_post_id_fkey';
-            columns: ['post_id'];
-            isOneToOne: false;
-            referencedRelation: 'post_attribution';
-            referencedColumns: ['post_id'];
-          },
-          {
-            foreignKeyName: 'post_hourly_impressions_post_id_fkey';
-            columns: ['post_id'];
-            isOneToOne: false;
             referencedRelation: 'post_tracking';
             referencedColumns: ['post_id'];
           },
@@ -1675,15 +1463,15 @@ export type Database = {
             foreignKeyName: 'post_outcomes_account_id_fkey';
             columns: ['account_id'];
             isOneToOne: false;
-            referencedRelation: 'accounts';
-            referencedColumns: ['id'];
+            referencedRelation: 'prediction_calibration';
+            referencedColumns: ['account_id'];
           },
           {
             foreignKeyName: 'post_outcomes_account_id_fkey';
             columns: ['account_id'];
             isOneToOne: false;
-            referencedRelation: 'calibration';
-            referencedColumns: ['account_id'];
+            referencedRelation: 'x_accounts';
+            referencedColumns: ['id'];
           },
           {
             foreignKeyName: 'post_outcomes_post_id_fkey';
@@ -1696,6 +1484,85 @@ export type Database = {
             foreignKeyName: 'post_outcomes_post_id_fkey';
             columns: ['post_id'];
             isOneToOne: true;
+            referencedRelation: 'post_tracking';
+            referencedColumns: ['post_id'];
+          },
+        ];
+      };
+      post_predictions: {
+        Row: {
+          account_id: number;
+          created_at: string;
+          id: number;
+          kind: string;
+          observed: number | null;
+          observed_at: string | null;
+          phase: string | null;
+          post_id: string;
+          predicted: number;
+          sd: number | null;
+          threshold: number | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          account_id: number;
+          created_at: string;
+          id?: never;
+          kind: string;
+          observed?: number | null;
+          observed_at?: string | null;
+          phase?: string | null;
+          post_id: string;
+          predicted: number;
+          sd?: number | null;
+          threshold?: number | null;
+        };
+        Update: {
+          account_id?: number;
+          created_at?: string;
+          id?: never;
+          kind?: string;
+          observed?: number | null;
+          observed_at?: string | null;
+          phase?: string | null;
+          post_id?: string;
+          predicted?: number;
+          sd?: number | null;
+          threshold?: number | null;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'post_predictions_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: false;
+            referencedRelation: 'prediction_calibration';
+            referencedColumns: ['account_id'];
+          },
+          {
+            foreignKeyName: 'post_predictions_account_id_fkey';
+            columns: ['account_id'];
+            isOneToOne: false;
+            referencedRelation: 'x_accounts';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'post_predictions_phase_fkey';
+            columns: ['phase'];
+            isOneToOne: false;
+            referencedRelation: 'collection_phases';
+            referencedColumns: ['phase'];
+          },
+          {
+            foreignKeyName: 'post_predictions_post_id_fkey';
+            columns: ['post_id'];
+            isOneToOne: false;
+            referencedRelation: 'post_attribution';
+            referencedColumns: ['post_id'];
+          },
+          {
+            foreignKeyName: 'post_predictions_post_id_fkey';
+            columns: ['post_id'];
+            isOneToOne: false;
             referencedRelation: 'post_tracking';
             referencedColumns: ['post_id'];
           },
@@ -1793,15 +1660,15 @@ export type Database = {
             foreignKeyName: 'real_tweet_metrics_account_id_fkey';
             columns: ['account_id'];
             isOneToOne: false;
-            referencedRelation: 'accounts';
-            referencedColumns: ['id'];
+            referencedRelation: 'prediction_calibration';
+            referencedColumns: ['account_id'];
           },
           {
             foreignKeyName: 'real_tweet_metrics_account_id_fkey';
             columns: ['account_id'];
             isOneToOne: false;
-            referencedRelation: 'calibration';
-            referencedColumns: ['account_id'];
+            referencedRelation: 'x_accounts';
+            referencedColumns: ['id'];
           },
           {
             foreignKeyName: 'real_tweet_metrics_collection_phase_fkey';
@@ -1845,34 +1712,26 @@ export type Database = {
         };
         Relationships: [];
       };
-      scraper_sessions: {
+      scraper_operation_budgets: {
         Row: {
-          outcome: string;
-          reported_at: string;
-          session: string;
+          operation: string;
+          per_guest: number;
+          per_session: number;
         };
         ComputedFields: never;
         Insert: {
-          outcome: string;
-          reported_at: string;
-          session: string;
+          operation: string;
+          per_guest: number;
+          per_session: number;
         };
         Update: {
-          outcome?: string;
-          reported_at?: string;
-          session?: string;
+          operation?: string;
+          per_guest?: number;
+          per_session?: number;
         };
-        Relationships: [
-          {
-            foreignKeyName: 'scraper_sessions_outcome_fkey';
-            columns: ['outcome'];
-            isOneToOne: false;
-            referencedRelation: 'read_outcomes';
-            referencedColumns: ['outcome'];
-          },
-        ];
+        Relationships: [];
       };
-      session_budgets: {
+      scraper_session_budgets: {
         Row: {
           blocked_until: string | null;
           operation: string;
@@ -1897,11 +1756,38 @@ export type Database = {
         };
         Relationships: [
           {
-            foreignKeyName: 'session_budgets_operation_fkey';
+            foreignKeyName: 'scraper_session_budgets_operation_fkey';
             columns: ['operation'];
             isOneToOne: false;
-            referencedRelation: 'operation_budgets';
+            referencedRelation: 'scraper_operation_budgets';
             referencedColumns: ['operation'];
+          },
+        ];
+      };
+      scraper_sessions: {
+        Row: {
+          outcome: string;
+          reported_at: string;
+          session: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          outcome: string;
+          reported_at: string;
+          session: string;
+        };
+        Update: {
+          outcome?: string;
+          reported_at?: string;
+          session?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'scraper_sessions_outcome_fkey';
+            columns: ['outcome'];
+            isOneToOne: false;
+            referencedRelation: 'read_outcomes';
+            referencedColumns: ['outcome'];
           },
         ];
       };
@@ -1930,15 +1816,129 @@ export type Database = {
             foreignKeyName: 'viral_thresholds_account_id_fkey';
             columns: ['account_id'];
             isOneToOne: true;
-            referencedRelation: 'accounts';
-            referencedColumns: ['id'];
+            referencedRelation: 'prediction_calibration';
+            referencedColumns: ['account_id'];
           },
           {
             foreignKeyName: 'viral_thresholds_account_id_fkey';
             columns: ['account_id'];
             isOneToOne: true;
-            referencedRelation: 'calibration';
-            referencedColumns: ['account_id'];
+            referencedRelation: 'x_accounts';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
+      x_accounts: {
+        Row: {
+          control_share: number;
+          created_at: string;
+          handle: string;
+          id: number;
+          owner_id: string | null;
+          rules: NonNullable<Json>;
+        };
+        ComputedFields: never;
+        Insert: {
+          control_share?: number;
+          created_at?: string;
+          handle: string;
+          id?: never;
+          owner_id?: string | null;
+          rules?: NonNullable<Json>;
+        };
+        Update: {
+          control_share?: number;
+          created_at?: string;
+          handle?: string;
+          id?: never;
+          owner_id?: string | null;
+          rules?: NonNullable<Json>;
+        };
+        Relationships: [];
+      };
+      x_post_analytics: {
+        Row: {
+          captured_at: string;
+          detail_expands: number | null;
+          engagements: number | null;
+          follows: number | null;
+          impressions: number | null;
+          link_clicks: number | null;
+          post_id: string;
+          profile_visits: number | null;
+          run_id: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          captured_at: string;
+          detail_expands?: number | null;
+          engagements?: number | null;
+          follows?: number | null;
+          impressions?: number | null;
+          link_clicks?: number | null;
+          post_id: string;
+          profile_visits?: number | null;
+          run_id: string;
+        };
+        Update: {
+          captured_at?: string;
+          detail_expands?: number | null;
+          engagements?: number | null;
+          follows?: number | null;
+          impressions?: number | null;
+          link_clicks?: number | null;
+          post_id?: string;
+          profile_visits?: number | null;
+          run_id?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'x_post_analytics_post_id_fkey';
+            columns: ['post_id'];
+            isOneToOne: false;
+            referencedRelation: 'post_attribution';
+            referencedColumns: ['post_id'];
+          },
+          {
+            foreignKeyName: 'x_post_analytics_post_id_fkey';
+            columns: ['post_id'];
+            isOneToOne: false;
+            referencedRelation: 'post_tracking';
+            referencedColumns: ['post_id'];
+          },
+        ];
+      };
+      x_post_hourly_impressions: {
+        Row: {
+          hr: string;
+          impressions: number;
+          post_id: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          hr: string;
+          impressions: number;
+          post_id: string;
+        };
+        Update: {
+          hr?: string;
+          impressions?: number;
+          post_id?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'x_post_hourly_impressions_post_id_fkey';
+            columns: ['post_id'];
+            isOneToOne: false;
+            referencedRelation: 'post_attribution';
+            referencedColumns: ['post_id'];
+          },
+          {
+            foreignKeyName: 'x_post_hourly_impressions_post_id_fkey';
+            columns: ['post_id'];
+            isOneToOne: false;
+            referencedRelation: 'post_tracking';
+            referencedColumns: ['post_id'];
           },
         ];
       };
@@ -2071,39 +2071,24 @@ export type Database = {
             foreignKeyName: 'dimension_performance_account_id_dimension_value_fkey';
             columns: ['account_id', 'dimension', 'value'];
             isOneToOne: true;
-            referencedRelation: 'dimension_values';
+            referencedRelation: 'content_dimension_values';
             referencedColumns: ['account_id', 'dimension', 'value'];
           },
           {
             foreignKeyName: 'dimension_performance_account_id_fkey';
             columns: ['account_id'];
             isOneToOne: false;
-            referencedRelation: 'accounts';
-            referencedColumns: ['id'];
+            referencedRelation: 'prediction_calibration';
+            referencedColumns: ['account_id'];
           },
           {
             foreignKeyName: 'dimension_performance_account_id_fkey';
             columns: ['account_id'];
             isOneToOne: false;
-            referencedRelation: 'calibration';
-            referencedColumns: ['account_id'];
+            referencedRelation: 'x_accounts';
+            referencedColumns: ['id'];
           },
         ];
-      };
-      calibration: {
-        Row: {
-          account_id: number;
-          calibration_error: number | null;
-          coverage_50: number | null;
-          coverage_80: number | null;
-          coverage_90: number | null;
-          kind: string | null;
-          mean_observed: number | null;
-          mean_predicted: number | null;
-          n: number | null;
-        };
-        ComputedFields: never;
-        Relationships: [];
       };
       credit_calibration: {
         Row: {
@@ -2121,15 +2106,15 @@ export type Database = {
             foreignKeyName: 'post_credit_account_id_fkey';
             columns: ['account_id'];
             isOneToOne: false;
-            referencedRelation: 'accounts';
-            referencedColumns: ['id'];
+            referencedRelation: 'prediction_calibration';
+            referencedColumns: ['account_id'];
           },
           {
             foreignKeyName: 'post_credit_account_id_fkey';
             columns: ['account_id'];
             isOneToOne: false;
-            referencedRelation: 'calibration';
-            referencedColumns: ['account_id'];
+            referencedRelation: 'x_accounts';
+            referencedColumns: ['id'];
           },
         ];
       };
@@ -2150,15 +2135,15 @@ export type Database = {
             foreignKeyName: 'follower_hour_account_id_fkey';
             columns: ['account_id'];
             isOneToOne: false;
-            referencedRelation: 'accounts';
-            referencedColumns: ['id'];
+            referencedRelation: 'prediction_calibration';
+            referencedColumns: ['account_id'];
           },
           {
             foreignKeyName: 'follower_hour_account_id_fkey';
             columns: ['account_id'];
             isOneToOne: false;
-            referencedRelation: 'calibration';
-            referencedColumns: ['account_id'];
+            referencedRelation: 'x_accounts';
+            referencedColumns: ['id'];
           },
         ];
       };
@@ -2289,22 +2274,22 @@ export type Database = {
             foreignKeyName: 'dimension_performance_account_id_dimension_value_fkey';
             columns: ['account_id', 'dimension', 'value'];
             isOneToOne: true;
-            referencedRelation: 'dimension_values';
+            referencedRelation: 'content_dimension_values';
             referencedColumns: ['account_id', 'dimension', 'value'];
           },
           {
             foreignKeyName: 'dimension_performance_account_id_fkey';
             columns: ['account_id'];
             isOneToOne: false;
-            referencedRelation: 'accounts';
-            referencedColumns: ['id'];
+            referencedRelation: 'prediction_calibration';
+            referencedColumns: ['account_id'];
           },
           {
             foreignKeyName: 'dimension_performance_account_id_fkey';
             columns: ['account_id'];
             isOneToOne: false;
-            referencedRelation: 'calibration';
-            referencedColumns: ['account_id'];
+            referencedRelation: 'x_accounts';
+            referencedColumns: ['id'];
           },
         ];
       };
@@ -2435,22 +2420,22 @@ export type Database = {
             foreignKeyName: 'dimension_performance_account_id_dimension_value_fkey';
             columns: ['account_id', 'dimension', 'value'];
             isOneToOne: true;
-            referencedRelation: 'dimension_values';
+            referencedRelation: 'content_dimension_values';
             referencedColumns: ['account_id', 'dimension', 'value'];
           },
           {
             foreignKeyName: 'dimension_performance_account_id_fkey';
             columns: ['account_id'];
             isOneToOne: false;
-            referencedRelation: 'accounts';
-            referencedColumns: ['id'];
+            referencedRelation: 'prediction_calibration';
+            referencedColumns: ['account_id'];
           },
           {
             foreignKeyName: 'dimension_performance_account_id_fkey';
             columns: ['account_id'];
             isOneToOne: false;
-            referencedRelation: 'calibration';
-            referencedColumns: ['account_id'];
+            referencedRelation: 'x_accounts';
+            referencedColumns: ['id'];
           },
         ];
       };
@@ -2581,22 +2566,22 @@ export type Database = {
             foreignKeyName: 'dimension_performance_account_id_dimension_value_fkey';
             columns: ['account_id', 'dimension', 'value'];
             isOneToOne: true;
-            referencedRelation: 'dimension_values';
+            referencedRelation: 'content_dimension_values';
             referencedColumns: ['account_id', 'dimension', 'value'];
           },
           {
             foreignKeyName: 'dimension_performance_account_id_fkey';
             columns: ['account_id'];
             isOneToOne: false;
-            referencedRelation: 'accounts';
-            referencedColumns: ['id'];
+            referencedRelation: 'prediction_calibration';
+            referencedColumns: ['account_id'];
           },
           {
             foreignKeyName: 'dimension_performance_account_id_fkey';
             columns: ['account_id'];
             isOneToOne: false;
-            referencedRelation: 'calibration';
-            referencedColumns: ['account_id'];
+            referencedRelation: 'x_accounts';
+            referencedColumns: ['id'];
           },
         ];
       };
@@ -2665,15 +2650,15 @@ export type Database = {
             foreignKeyName: 'post_attribution_account_id_fkey';
             columns: ['account_id'];
             isOneToOne: false;
-            referencedRelation: 'accounts';
-            referencedColumns: ['id'];
+            referencedRelation: 'prediction_calibration';
+            referencedColumns: ['account_id'];
           },
           {
             foreignKeyName: 'post_attribution_account_id_fkey';
             columns: ['account_id'];
             isOneToOne: false;
-            referencedRelation: 'calibration';
-            referencedColumns: ['account_id'];
+            referencedRelation: 'x_accounts';
+            referencedColumns: ['id'];
           },
           {
             foreignKeyName: 'post_attribution_decision_id_fkey';
@@ -2683,6 +2668,21 @@ export type Database = {
             referencedColumns: ['decision_id'];
           },
         ];
+      };
+      prediction_calibration: {
+        Row: {
+          account_id: number;
+          calibration_error: number | null;
+          coverage_50: number | null;
+          coverage_80: number | null;
+          coverage_90: number | null;
+          kind: string | null;
+          mean_observed: number | null;
+          mean_predicted: number | null;
+          n: number | null;
+        };
+        ComputedFields: never;
+        Relationships: [];
       };
       prompt_worth: {
         Row: {
@@ -2702,15 +2702,15 @@ export type Database = {
             foreignKeyName: 'content_metadata_account_id_fkey';
             columns: ['account_id'];
             isOneToOne: false;
-            referencedRelation: 'accounts';
-            referencedColumns: ['id'];
+            referencedRelation: 'prediction_calibration';
+            referencedColumns: ['account_id'];
           },
           {
             foreignKeyName: 'content_metadata_account_id_fkey';
             columns: ['account_id'];
             isOneToOne: false;
-            referencedRelation: 'calibration';
-            referencedColumns: ['account_id'];
+            referencedRelation: 'x_accounts';
+            referencedColumns: ['id'];
           },
         ];
       };
@@ -2841,22 +2841,22 @@ export type Database = {
             foreignKeyName: 'dimension_performance_account_id_dimension_value_fkey';
             columns: ['account_id', 'dimension', 'value'];
             isOneToOne: true;
-            referencedRelation: 'dimension_values';
+            referencedRelation: 'content_dimension_values';
             referencedColumns: ['account_id', 'dimension', 'value'];
           },
           {
             foreignKeyName: 'dimension_performance_account_id_fkey';
             columns: ['account_id'];
             isOneToOne: false;
-            referencedRelation: 'accounts';
-            referencedColumns: ['id'];
+            referencedRelation: 'prediction_calibration';
+            referencedColumns: ['account_id'];
           },
           {
             foreignKeyName: 'dimension_performance_account_id_fkey';
             columns: ['account_id'];
             isOneToOne: false;
-            referencedRelation: 'calibration';
-            referencedColumns: ['account_id'];
+            referencedRelation: 'x_accounts';
+            referencedColumns: ['id'];
           },
         ];
       };
@@ -2987,22 +2987,22 @@ export type Database = {
             foreignKeyName: 'dimension_performance_account_id_dimension_value_fkey';
             columns: ['account_id', 'dimension', 'value'];
             isOneToOne: true;
-            referencedRelation: 'dimension_values';
+            referencedRelation: 'content_dimension_values';
             referencedColumns: ['account_id', 'dimension', 'value'];
           },
           {
             foreignKeyName: 'dimension_performance_account_id_fkey';
             columns: ['account_id'];
             isOneToOne: false;
-            referencedRelation: 'accounts';
-            referencedColumns: ['id'];
+            referencedRelation: 'prediction_calibration';
+            referencedColumns: ['account_id'];
           },
           {
             foreignKeyName: 'dimension_performance_account_id_fkey';
             columns: ['account_id'];
             isOneToOne: false;
-            referencedRelation: 'calibration';
-            referencedColumns: ['account_id'];
+            referencedRelation: 'x_accounts';
+            referencedColumns: ['id'];
           },
         ];
       };
@@ -3036,7 +3036,7 @@ export type Database = {
         Args: { p_lease_seconds?: number; p_limit?: number; p_now: string };
         Returns: Json;
       };
-      finish_run: {
+      finish_pipeline_run: {
         Args: {
           p_done: number;
           p_error?: Json;
@@ -3078,7 +3078,7 @@ export type Database = {
         Returns: Json;
       };
       record_reads: { Args: { p_batch: Json; p_now: string; p_run_id: string }; Returns: Json };
-      register_account: {
+      register_x_account: {
         Args: { p_handle: string; p_now?: string; p_values?: Json };
         Returns: Json;
       };
@@ -3107,8 +3107,11 @@ export type Database = {
         }[];
       };
       schema_drift: { Args: { p_expected: Json; p_now: string }; Returns: Json };
-      set_rules: { Args: { p_account: string; p_rules: Json }; Returns: Json };
-      start_run: { Args: { p_expected: number; p_job: string; p_now: string }; Returns: string };
+      set_content_rules: { Args: { p_account: string; p_rules: Json }; Returns: Json };
+      start_pipeline_run: {
+        Args: { p_expected: number; p_job: string; p_now: string };
+        Returns: string;
+      };
       store_decisions: {
         Args: { p_account_id: number; p_decisions: Json; p_now: string };
         Returns: Json;

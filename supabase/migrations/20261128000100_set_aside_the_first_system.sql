@@ -6,15 +6,16 @@ declare
     'angle_performance', 'tone_performance', 'topic_performance', 'format_performance',
     'generator_performance', 'hook_performance'];
   -- every other name that the migrations create in public
-  c_names constant text[] := c_marks || array['account_rates', 'accounts', 'alerts', 'block_rates',
-    'calibration', 'calibration_events', 'collection_attempts', 'collection_phases',
-    'credit_calibration', 'dimension_performance', 'dimension_values', 'dimensions', 'drift_alarms',
-    'follower_collections', 'follower_hour', 'follower_ledger', 'follower_snapshots',
-    'growth_curve', 'integrity_events', 'invariant_states', 'job_schedules', 'learning_state',
-    'metric_collections', 'models', 'operation_budgets', 'payload_shapes', 'pipeline_health',
-    'pipeline_runs', 'post_analytics', 'post_credit', 'post_hourly_impressions', 'post_outcomes',
-    'post_tracking', 'prompt_worth', 'read_outcomes', 'reward_weights', 'scraper_sessions',
-    'session_budgets', 'upgrade_report', 'viral_thresholds'];
+  c_names constant text[] := c_marks || array['account_learning', 'collection_attempts',
+    'collection_phases', 'content_dimension_values', 'content_dimensions', 'credit_calibration',
+    'dimension_performance', 'drift_alarms', 'follower_block_rates', 'follower_collections',
+    'follower_hour', 'follower_ledger', 'follower_rates', 'follower_snapshots', 'growth_curve',
+    'integrity_events', 'invariant_states', 'job_schedules', 'learned_models', 'metric_collections',
+    'payload_shapes', 'pipeline_alerts', 'pipeline_health', 'pipeline_runs', 'post_credit',
+    'post_outcomes', 'post_predictions', 'post_tracking', 'prediction_calibration', 'prompt_worth',
+    'read_outcomes', 'reward_weights', 'scraper_operation_budgets', 'scraper_session_budgets',
+    'scraper_sessions', 'upgrade_report', 'viral_thresholds', 'x_accounts', 'x_post_analytics',
+    'x_post_hourly_impressions'];
   v_name text;
   v_policy name;
   v_reader regclass;

@@ -56,7 +56,7 @@ $$;
 comment on function postloop.rules_problem is
   'The first thing wrong with an account''s rules: {code, rule, …} with the index of the rule from 0, or null.';
 
-create function public.set_rules(p_account text, p_rules jsonb)
+create function public.set_content_rules(p_account text, p_rules jsonb)
 returns jsonb
 language plpgsql
 set search_path = ''
@@ -65,7 +65,7 @@ declare
   v_account_id bigint;
   v_problem jsonb;
 begin
-  select a.id into v_account_id from public.accounts a where lower(a.handle) = lower(p_account);
+  select a.id into v_account_id from public.x_accounts a where lower(a.handle) = lower(p_account);
   if v_account_id is null then
     return jsonb_build_object('code', 'account_unknown');
   end if;
@@ -73,12 +73,12 @@ begin
   if v_problem is not null then
     return v_problem;
   end if;
-  update public.accounts a set rules = p_rules where a.id = v_account_id;
+  update public.x_accounts a set rules = p_rules where a.id = v_account_id;
   return jsonb_build_object('code', 'stored', 'account_id', v_account_id,
     'rules', jsonb_array_length(p_rules));
 end
 $$;
-comment on function public.set_rules is
+comment on function public.set_content_rules is
   'Replaces the rules of an account: {code: stored, rules: how many}, or what is wrong with them: account_unknown, rules_invalid, dimension_unknown, value_unknown.';
 
 -- Last line of defence: whatever writes rules, what recommend cannot read does not get in.
@@ -92,21 +92,21 @@ declare
 begin
   if v_problem is not null then
     raise exception 'The rules of account % are refused: %', new.id, v_problem
-      using errcode = 'check_violation', hint = 'select set_rules(handle, rules) says what is wrong with them.';
+      using errcode = 'check_violation', hint = 'select set_content_rules(handle, rules) says what is wrong with them.';
   end if;
   return new;
 end
 $$;
-comment on function postloop.refuse_broken_rules is 'Trigger: refuses rules that set_rules would refuse.';
+comment on function postloop.refuse_broken_rules is 'Trigger: refuses rules that set_content_rules would refuse.';
 
 create trigger rules_are_sound
-  before insert or update of rules on public.accounts
+  before insert or update of rules on public.x_accounts
   for each row when (new.rules <> '[]'::jsonb)
   execute function postloop.refuse_broken_rules();
 
 revoke all on function
-  postloop.rules_problem, public.set_rules, postloop.refuse_broken_rules
+  postloop.rules_problem, public.set_content_rules, postloop.refuse_broken_rules
   from public, anon, authenticated, service_role;
 grant execute on function
-  postloop.rules_problem, public.set_rules, postloop.refuse_broken_rules
+  postloop.rules_problem, public.set_content_rules, postloop.refuse_broken_rules
   to service_role;

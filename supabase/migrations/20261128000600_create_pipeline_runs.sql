@@ -31,7 +31,7 @@ create index pipeline_runs_open_idx on public.pipeline_runs (started_at) where s
 create index pipeline_runs_abandoned_idx on public.pipeline_runs (finished_at)
   where error ->> 'code' = 'abandoned';
 
-create function public.start_run(p_job text, p_expected integer, p_now timestamptz)
+create function public.start_pipeline_run(p_job text, p_expected integer, p_now timestamptz)
 returns uuid
 language sql
 set search_path = ''
@@ -40,7 +40,7 @@ as $$
   values (p_job, p_expected, p_now)
   returning run_id
 $$;
-comment on function public.start_run is
+comment on function public.start_pipeline_run is
   'Opens a run of a job with what it expects to do, and returns its id.';
 
 -- The status is decided here and nowhere else: expected work of which nothing was done is a failure.
@@ -61,7 +61,7 @@ $$;
 comment on function postloop.run_status is
   'succeeded, partial or failed, from what a run expected and did.';
 
-create function public.finish_run(
+create function public.finish_pipeline_run(
   p_run_id uuid,
   p_done integer,
   p_skipped jsonb default '{}',
@@ -96,7 +96,7 @@ as $$
     'as_of', r.as_of, 'expected', r.expected, 'done', r.done, 'skipped', r.skipped,
     'failed', r.failed, 'error', r.error)
 $$;
-comment on function public.finish_run is
+comment on function public.finish_pipeline_run is
   'Closes a running run and returns it; null when there is no such running run.';
 
 -- A run that nobody closed was killed; its leases have long expired.
@@ -123,6 +123,6 @@ alter table public.pipeline_runs enable row level security;
 revoke all on public.pipeline_runs from public, anon, authenticated, service_role;
 grant select, insert, update, delete on public.pipeline_runs to service_role;
 revoke all on function
-  public.start_run, postloop.run_status, public.finish_run, postloop.close_abandoned_runs
+  public.start_pipeline_run, postloop.run_status, public.finish_pipeline_run, postloop.close_abandoned_runs
   from public, anon, authenticated, service_role;
-grant execute on function public.start_run, postloop.run_status, public.finish_run to service_role;
+grant execute on function public.start_pipeline_run, postloop.run_status, public.finish_pipeline_run to service_role;

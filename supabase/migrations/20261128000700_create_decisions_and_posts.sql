@@ -1,7 +1,7 @@
 -- A decision is what was to be posted, a post what was; learning needs both and what they brought.
 create table public.content_metadata (
   decision_id text primary key default gen_random_uuid()::text,
-  account_id bigint not null references public.accounts (id) on delete cascade,
+  account_id bigint not null references public.x_accounts (id) on delete cascade,
   created_at timestamptz not null default now(),
   origin text not null,
   kind text not null default 'single',
@@ -43,7 +43,7 @@ comment on column public.content_metadata.slate is 'All draws of the slate, in o
 comment on column public.content_metadata.rng_seed is 'Seed of the generator that drew the slate and picked from it.';
 comment on column public.content_metadata.chosen is 'Index from 0 of the pick in slate; null where it was not logged.';
 comment on column public.content_metadata.model_version is
-  'models.data_version that the slate was drawn from; null for a draw without a model.';
+  'learned_models.data_version that the slate was drawn from; null for a draw without a model.';
 comment on column public.content_metadata.prompted is
   'Whether the prompt held the evidence: false for the control share. Null where it was not logged.';
 comment on column public.content_metadata.control_share is
@@ -58,7 +58,7 @@ create trigger assigned_values_are_known
 
 create table public.post_attribution (
   post_id text primary key,
-  account_id bigint not null references public.accounts (id) on delete cascade,
+  account_id bigint not null references public.x_accounts (id) on delete cascade,
   decision_id text unique references public.content_metadata (decision_id),
   posted_at timestamptz not null,
   kind text not null default 'single',
@@ -134,10 +134,10 @@ alter table public.content_metadata enable row level security;
 alter table public.post_attribution enable row level security;
 create policy owners_read_their_decisions on public.content_metadata
   for select to authenticated
-  using (account_id in (select id from public.accounts where owner_id = (select auth.uid())));
+  using (account_id in (select id from public.x_accounts where owner_id = (select auth.uid())));
 create policy owners_read_their_posts on public.post_attribution
   for select to authenticated
-  using (account_id in (select id from public.accounts where owner_id = (select auth.uid())));
+  using (account_id in (select id from public.x_accounts where owner_id = (select auth.uid())));
 
 revoke all on
   public.content_metadata, public.post_attribution

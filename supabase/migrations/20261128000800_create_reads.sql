@@ -65,7 +65,7 @@ insert into public.read_outcomes (outcome, consequence, retry_after, retry_doubl
 create table public.metric_collections (
   post_id text not null references public.post_attribution (post_id) on delete cascade,
   phase text not null references public.collection_phases (phase),
-  account_id bigint not null references public.accounts (id) on delete cascade,
+  account_id bigint not null references public.x_accounts (id) on delete cascade,
   due_at timestamptz not null,
   expires_at timestamptz not null,
   next_attempt_at timestamptz not null,
@@ -97,7 +97,7 @@ create index metric_collections_finished_at_idx on public.metric_collections (fi
   where finished_at is not null;
 
 create table public.follower_collections (
-  account_id bigint primary key references public.accounts (id) on delete cascade,
+  account_id bigint primary key references public.x_accounts (id) on delete cascade,
   next_attempt_at timestamptz not null,
   outcome text references public.read_outcomes (outcome),
   attempts integer not null default 0,
@@ -113,7 +113,7 @@ create index follower_collections_outcome_idx on public.follower_collections (ou
 create table public.real_tweet_metrics (
   tweet_id text not null references public.post_attribution (post_id) on delete cascade,
   collection_phase text not null references public.collection_phases (phase),
-  account_id bigint not null references public.accounts (id) on delete cascade,
+  account_id bigint not null references public.x_accounts (id) on delete cascade,
   collected_at timestamptz not null,
   posted_at timestamptz not null,
   likes bigint,
@@ -160,7 +160,7 @@ create index real_tweet_metrics_awaiting_idx on public.real_tweet_metrics (colle
 create table public.collection_attempts (
   id bigint generated always as identity primary key,
   run_id uuid not null,
-  account_id bigint not null references public.accounts (id) on delete cascade,
+  account_id bigint not null references public.x_accounts (id) on delete cascade,
   post_id text references public.post_attribution (post_id) on delete cascade,
   phase text references public.collection_phases (phase),
   attempted_at timestamptz not null,
@@ -177,7 +177,7 @@ create index collection_attempts_phase_idx on public.collection_attempts (phase)
 create index collection_attempts_outcome_idx on public.collection_attempts (outcome);
 
 create table public.follower_snapshots (
-  account_id bigint not null references public.accounts (id) on delete cascade,
+  account_id bigint not null references public.x_accounts (id) on delete cascade,
   captured_at timestamptz not null,
   followers bigint not null,
   is_exact boolean not null,
@@ -191,7 +191,7 @@ comment on table public.follower_snapshots is 'The follower count of an account 
 comment on column public.follower_snapshots.is_exact is 'False when X showed a rounded number; such a count is never used for attribution.';
 
 -- Registering an account is one call, and may be repeated to add values.
-create function public.register_account(p_handle text, p_values jsonb default '{}', p_now timestamptz default now())
+create function public.register_x_account(p_handle text, p_values jsonb default '{}', p_now timestamptz default now())
 returns jsonb
 language plpgsql
 set search_path = ''
@@ -206,18 +206,18 @@ begin
 
   select given.key into v_unknown
   from jsonb_object_keys(p_values) given(key)
-  where not exists (select from public.dimensions d where d.dimension = given.key)
+  where not exists (select from public.content_dimensions d where d.dimension = given.key)
   limit 1;
   if v_unknown is not null then
     return jsonb_build_object('code', 'dimension_unknown', 'dimension', v_unknown);
   end if;
 
-  insert into public.accounts (handle, created_at)
+  insert into public.x_accounts (handle, created_at)
   values (p_handle, p_now)
   on conflict ((lower(handle))) do update set handle = excluded.handle
   returning id into v_account_id;
 
-  insert into public.dimension_values (account_id, dimension, value, created_at)
+  insert into public.content_dimension_values (account_id, dimension, value, created_at)
   select v_account_id, given.key, item.value, p_now
   from jsonb_each(p_values) given
   cross join lateral jsonb_array_elements_text(given.value) item(value)
@@ -230,7 +230,7 @@ begin
   return jsonb_build_object('code', 'registered', 'account_id', v_account_id);
 end
 $$;
-comment on function public.register_account is
+comment on function public.register_x_account is
   'Adds an account or widens its vocabulary: {"tone": ["dry", "warm"], ...}; its follower count is read from now on.';
 
 alter table public.collection_phases enable row level security;
@@ -244,13 +244,13 @@ create policy signed_in_users_read_phases on public.collection_phases
   for select to authenticated using (true);
 create policy owners_read_their_collections on public.metric_collections
   for select to authenticated
-  using (account_id in (select id from public.accounts where owner_id = (select auth.uid())));
+  using (account_id in (select id from public.x_accounts where owner_id = (select auth.uid())));
 create policy owners_read_their_metrics on public.real_tweet_metrics
   for select to authenticated
-  using (account_id in (select id from public.accounts where owner_id = (select auth.uid())));
+  using (account_id in (select id from public.x_accounts where owner_id = (select auth.uid())));
 create policy owners_read_their_follower_counts on public.follower_snapshots
   for select to authenticated
-  using (account_id in (select id from public.accounts where owner_id = (select auth.uid())));
+  using (account_id in (select id from public.x_accounts where owner_id = (select auth.uid())));
 
 revoke all on
   public.collection_phases, public.read_outcomes, public.metric_collections,
@@ -269,5 +269,5 @@ grant select, insert, update on
   public.metric_collections, public.follower_collections, public.real_tweet_metrics,
   public.collection_attempts, public.follower_snapshots
   to service_role;
-revoke all on function public.register_account from public, anon, authenticated, service_role;
-grant execute on function public.register_account to service_role;
+revoke all on function public.register_x_account from public, anon, authenticated, service_role;
+grant execute on function public.register_x_account to service_role;

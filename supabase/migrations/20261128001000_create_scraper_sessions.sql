@@ -1,23 +1,23 @@
 -- Scrapers that run at the same time share X's limits, so what each session has used is kept here.
-create table public.operation_budgets (
+create table public.scraper_operation_budgets (
   operation text primary key,
   per_session integer not null,
   per_guest integer not null,
   constraint budgets_are_not_negative check (per_session >= 0 and per_guest >= 0)
 );
-comment on table public.operation_budgets is 'Calls of an operation that one reader may make in 15 minutes before X refuses.';
-comment on column public.operation_budgets.per_guest is '0 where X answers logged-in readers only.';
+comment on table public.scraper_operation_budgets is 'Calls of an operation that one reader may make in 15 minutes before X refuses.';
+comment on column public.scraper_operation_budgets.per_guest is '0 where X answers logged-in readers only.';
 
-insert into public.operation_budgets (operation, per_session, per_guest) values
+insert into public.scraper_operation_budgets (operation, per_session, per_guest) values
   ('UserByScreenName', 95, 50),
   ('UserTweets', 50, 50),
   ('TweetDetail', 50, 0),
   ('TweetResultByRestId', 50, 50),
   ('TweetActivityQuery', 50, 0);
 
-create table public.session_budgets (
+create table public.scraper_session_budgets (
   session text not null,
-  operation text not null references public.operation_budgets (operation),
+  operation text not null references public.scraper_operation_budgets (operation),
   window_starts_at timestamptz not null,
   used integer not null default 0,
   blocked_until timestamptz,
@@ -25,9 +25,9 @@ create table public.session_budgets (
   constraint session_is_a_label check (session ~ '^(guest|[0-9a-f]{16})$'),
   constraint used_is_not_negative check (used >= 0)
 );
-comment on table public.session_budgets is 'What a session has used of an operation in the running 15 minutes. The session is a hash: no cookie is stored.';
-comment on column public.session_budgets.blocked_until is 'X said that it refuses until then.';
-create index session_budgets_operation_idx on public.session_budgets (operation);
+comment on table public.scraper_session_budgets is 'What a session has used of an operation in the running 15 minutes. The session is a hash: no cookie is stored.';
+comment on column public.scraper_session_budgets.blocked_until is 'X said that it refuses until then.';
+create index scraper_session_budgets_operation_idx on public.scraper_session_budgets (operation);
 
 create table public.scraper_sessions (
   session text primary key,
@@ -59,8 +59,8 @@ begin
       case when b.window_starts_at = v_window then b.used else 0 end as used,
       case when s.session is not null then timestamptz 'infinity' else b.blocked_until end as blocked_until
     from unnest(p_sessions) with ordinality c(session, preference)
-    cross join public.operation_budgets o
-    left join public.session_budgets b on b.session = c.session and b.operation = o.operation
+    cross join public.scraper_operation_budgets o
+    left join public.scraper_session_budgets b on b.session = c.session and b.operation = o.operation
     left join public.scraper_sessions s on s.session = c.session
     where o.operation = any (p_operations)
   ), reader as (
@@ -85,7 +85,7 @@ begin
       least(coalesce(v_retry_at, p_now + interval '1 day'), p_now + interval '1 day'));
   end if;
 
-  insert into public.session_budgets as b (session, operation, window_starts_at, used)
+  insert into public.scraper_session_budgets as b (session, operation, window_starts_at, used)
   select v_session, operation, v_window, 1 from unnest(p_operations) operation
   on conflict (session, operation) do update
   set used = case when b.window_starts_at = v_window then b.used + 1 else 1 end,
@@ -107,9 +107,9 @@ as $$
 begin
   if p_outcome = 'rate_limited' or p_session = 'guest' then
     -- a guest has no cookies to be bad: what X refuses it is one operation, and that for now
-    insert into public.session_budgets as b (session, operation, window_starts_at, blocked_until)
+    insert into public.scraper_session_budgets as b (session, operation, window_starts_at, blocked_until)
     select p_session, o.operation, p_now, coalesce(p_retry_at, p_now + interval '15 minutes')
-    from public.operation_budgets o where o.operation = p_operation
+    from public.scraper_operation_budgets o where o.operation = p_operation
     on conflict (session, operation) do update
     set blocked_until = greatest(b.blocked_until, excluded.blocked_until);
   else
@@ -125,15 +125,15 @@ $$;
 comment on function public.report_session is
   'Tells the other scrapers what a session met: rate_limited blocks one operation until X''s reset, as any refusal of the guest does for 15 minutes; anything else blocks the session.';
 
-alter table public.operation_budgets enable row level security;
-alter table public.session_budgets enable row level security;
+alter table public.scraper_operation_budgets enable row level security;
+alter table public.scraper_session_budgets enable row level security;
 alter table public.scraper_sessions enable row level security;
 
 revoke all on
-  public.operation_budgets, public.session_budgets, public.scraper_sessions
+  public.scraper_operation_budgets, public.scraper_session_budgets, public.scraper_sessions
   from public, anon, authenticated, service_role;
-grant select, update on public.operation_budgets to service_role;
-grant select, insert, update on public.session_budgets, public.scraper_sessions to service_role;
+grant select, update on public.scraper_operation_budgets to service_role;
+grant select, insert, update on public.scraper_session_budgets, public.scraper_sessions to service_role;
 revoke all on function
   public.reserve_session, public.report_session
   from public, anon, authenticated, service_role;

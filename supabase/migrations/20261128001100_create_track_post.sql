@@ -76,7 +76,7 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  v_account public.accounts;
+  v_account public.x_accounts;
   v_decision public.content_metadata;
   v_known public.post_attribution;
   v_realised jsonb;
@@ -95,12 +95,12 @@ begin
     if not found then
       return jsonb_build_object('code', 'decision_unknown');
     end if;
-    select * into v_account from public.accounts a where a.id = v_decision.account_id;
+    select * into v_account from public.x_accounts a where a.id = v_decision.account_id;
     if p_account is not null and lower(p_account) <> lower(v_account.handle) then
       return jsonb_build_object('code', 'account_conflict', 'decided_for', v_account.handle);
     end if;
   else
-    select * into v_account from public.accounts a where lower(a.handle) = lower(p_account);
+    select * into v_account from public.x_accounts a where lower(a.handle) = lower(p_account);
     if not found then
       return jsonb_build_object('code', 'account_unknown');
     end if;

@@ -42,7 +42,7 @@ begin
       'attempt', l.attempts, 'previous', newest.read) order by l.due_at, l.post_id), '[]'::jsonb)
     into v_reads
   from leased l
-  join public.accounts a on a.id = l.account_id
+  join public.x_accounts a on a.id = l.account_id
   join public.post_attribution p on p.post_id = l.post_id
   left join lateral (
     -- what a new read is judged against
@@ -76,7 +76,7 @@ begin
       'attempt', l.attempts) order by l.account_id), '[]'::jsonb)
     into v_followers
   from leased l
-  join public.accounts a on a.id = l.account_id;
+  join public.x_accounts a on a.id = l.account_id;
 
   -- 4 the run that holds the leases; an empty one is closed at once and serves as the heartbeat
   v_expected := jsonb_array_length(v_reads) + jsonb_array_length(v_followers);
@@ -122,7 +122,7 @@ begin
     insert into public.post_attribution (post_id, account_id, posted_at, kind, tracked_at)
     select g.post_id, g.account_id, g.posted_at, g.kind, p_now
     from jsonb_to_recordset(p_discovered) g(account_id bigint, post_id text, posted_at timestamptz, kind text)
-    join public.accounts a on a.id = g.account_id
+    join public.x_accounts a on a.id = g.account_id
     -- older ones have no open hour to take a share of
     where g.posted_at <= p_now and g.posted_at > p_now - interval '8 days'
     on conflict (post_id) do nothing
@@ -148,14 +148,14 @@ as $$
       link_clicks bigint, follows bigint, hourly jsonb)
     join public.post_attribution p on p.post_id = g.post_id
   ), totals as (
-    insert into public.post_analytics (post_id, captured_at, impressions, engagements,
+    insert into public.x_post_analytics (post_id, captured_at, impressions, engagements,
       detail_expands, profile_visits, link_clicks, follows, run_id)
     select g.post_id, g.captured_at, g.impressions, g.engagements, g.detail_expands,
       g.profile_visits, g.link_clicks, g.follows, p_run_id
     from given g
     on conflict (post_id, captured_at) do nothing
   )
-  insert into public.post_hourly_impressions as h (post_id, hr, impressions)
+  insert into public.x_post_hourly_impressions as h (post_id, hr, impressions)
   -- an hour that X names twice must not cost the run its whole batch
   select g.post_id, x.hr, max(x.impressions)
   from given g
@@ -182,7 +182,7 @@ as $$
   insert into public.integrity_events (kind, account_id, post_id, run_id, created_at, details)
   select g.kind, a.id, p.post_id, p_run_id, p_now, g.details
   from jsonb_to_recordset(p_events) g(kind text, account_id bigint, post_id text, details jsonb)
-  left join public.accounts a on a.id = g.account_id
+  left join public.x_accounts a on a.id = g.account_id
   left join public.post_attribution p on p.post_id = g.post_id
   union all
   select 'shape_unseen', null, null, p_run_id, p_now,
@@ -363,7 +363,7 @@ begin
   perform postloop.record_events(p_run_id, coalesce(p_batch -> 'shapes', '[]'),
     coalesce(p_batch -> 'events', '[]'), p_now);
 
-  v_finished := public.finish_run(p_run_id, v_tally.done,
+  v_finished := public.finish_pipeline_run(p_run_id, v_tally.done,
     jsonb_strip_nulls(jsonb_build_object(
       'released', nullif(v_tally.released, 0), 'lease_lost', nullif(v_tally.lost, 0))),
     v_tally.failed);

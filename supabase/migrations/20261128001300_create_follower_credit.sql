@@ -1,6 +1,6 @@
 -- Follower growth is one series per account; a post's share of it is computed, never copied from it.
-create table public.account_rates (
-  account_id bigint primary key references public.accounts (id) on delete cascade,
+create table public.follower_rates (
+  account_id bigint primary key references public.x_accounts (id) on delete cascade,
   b double precision,
   q double precision,
   phi double precision,
@@ -16,22 +16,22 @@ create table public.account_rates (
     num_nulls(b, q, phi, hours, lag_h, fitted_at) in (0, 6)),
   constraint lag_is_not_negative check (lag_h >= 0)
 );
-comment on column public.account_rates.b is 'Organic net followers per hour.';
-comment on column public.account_rates.phi is 'Dispersion of the hourly change around its expectation; 1 is Poisson.';
-comment on column public.account_rates.hours is 'Hours that the fit rests on.';
-comment on table public.account_rates is
+comment on column public.follower_rates.b is 'Organic net followers per hour.';
+comment on column public.follower_rates.phi is 'Dispersion of the hourly change around its expectation; 1 is Poisson.';
+comment on column public.follower_rates.hours is 'Hours that the fit rests on.';
+comment on table public.follower_rates is
   'How far an account''s followers are attributed, and the rates of its newest block: expected change per hour = b + q * impressions.';
-comment on column public.account_rates.q is 'Followers per impression, drawn towards 0 by as much as it may be chance.';
-comment on column public.account_rates.lag_h is 'Mean delay between seeing a post and following, hours.';
-comment on column public.account_rates.fitted_at is 'The run that gave the rates; null as long as the account has no hour between exact counts.';
-comment on column public.account_rates.settled_through is
+comment on column public.follower_rates.q is 'Followers per impression, drawn towards 0 by as much as it may be chance.';
+comment on column public.follower_rates.lag_h is 'Mean delay between seeing a post and following, hours.';
+comment on column public.follower_rates.fitted_at is 'The run that gave the rates; null as long as the account has no hour between exact counts.';
+comment on column public.follower_rates.settled_through is
   'Hours before this moment are split for good; null as long as there is none to split.';
-comment on column public.account_rates.attributed_at is
+comment on column public.follower_rates.attributed_at is
   'The run that last brought all hours of the account up to date; null while its history is worked through.';
 
 -- Rates belong to a block of hours, not to an account: a settled block keeps those that it was split with.
-create table public.block_rates (
-  account_id bigint not null references public.accounts (id) on delete cascade,
+create table public.follower_block_rates (
+  account_id bigint not null references public.x_accounts (id) on delete cascade,
   block_start timestamptz not null,
   b double precision not null,
   q double precision not null,
@@ -47,18 +47,18 @@ create table public.block_rates (
   constraint lag_is_not_negative check (lag_h >= 0),
   constraint rates_rest_on_hours check (hours > 0)
 );
-comment on table public.block_rates is
+comment on table public.follower_block_rates is
   'The rates that the 48 hours from block_start on were split with; none for a block without a known hour.';
-comment on column public.block_rates.block_start is 'Start of the block: a multiple of 48 hours since 1970.';
-comment on column public.block_rates.b is 'Organic net followers per hour.';
-comment on column public.block_rates.q is 'Followers per impression, drawn towards 0 by as much as it may be chance.';
-comment on column public.block_rates.phi is 'Dispersion of the hourly change around its expectation; 1 is Poisson.';
-comment on column public.block_rates.lag_h is 'Mean delay between seeing a post and following, hours.';
-comment on column public.block_rates.hours is 'Hours that the fit rests on, of the 672 up to the end of the block.';
-comment on column public.block_rates.fitted_at is 'The run that gave these rates.';
+comment on column public.follower_block_rates.block_start is 'Start of the block: a multiple of 48 hours since 1970.';
+comment on column public.follower_block_rates.b is 'Organic net followers per hour.';
+comment on column public.follower_block_rates.q is 'Followers per impression, drawn towards 0 by as much as it may be chance.';
+comment on column public.follower_block_rates.phi is 'Dispersion of the hourly change around its expectation; 1 is Poisson.';
+comment on column public.follower_block_rates.lag_h is 'Mean delay between seeing a post and following, hours.';
+comment on column public.follower_block_rates.hours is 'Hours that the fit rests on, of the 672 up to the end of the block.';
+comment on column public.follower_block_rates.fitted_at is 'The run that gave these rates.';
 
 create table public.follower_hour (
-  account_id bigint not null references public.accounts (id) on delete cascade,
+  account_id bigint not null references public.x_accounts (id) on delete cascade,
   hr timestamptz not null,
   df double precision not null,
   exposure double precision not null,
@@ -83,7 +83,7 @@ comment on column public.follower_hour.exposure is
 
 create table public.post_credit (
   post_id text primary key references public.post_attribution (post_id) on delete cascade,
-  account_id bigint not null references public.accounts (id) on delete cascade,
+  account_id bigint not null references public.x_accounts (id) on delete cascade,
   credit_2h double precision not null,
   credit_24h double precision not null,
   credit_48h double precision not null,
@@ -141,31 +141,31 @@ $$;
 comment on function postloop.followers_at is
   'The exact follower series of an account at a moment, linear between counts; null outside of them.';
 
-alter table public.account_rates enable row level security;
-alter table public.block_rates enable row level security;
+alter table public.follower_rates enable row level security;
+alter table public.follower_block_rates enable row level security;
 alter table public.follower_hour enable row level security;
 alter table public.post_credit enable row level security;
-create policy owners_read_their_rates on public.account_rates
+create policy owners_read_their_rates on public.follower_rates
   for select to authenticated
-  using (account_id in (select id from public.accounts where owner_id = (select auth.uid())));
-create policy owners_read_their_block_rates on public.block_rates
+  using (account_id in (select id from public.x_accounts where owner_id = (select auth.uid())));
+create policy owners_read_their_block_rates on public.follower_block_rates
   for select to authenticated
-  using (account_id in (select id from public.accounts where owner_id = (select auth.uid())));
+  using (account_id in (select id from public.x_accounts where owner_id = (select auth.uid())));
 create policy owners_read_their_follower_hours on public.follower_hour
   for select to authenticated
-  using (account_id in (select id from public.accounts where owner_id = (select auth.uid())));
+  using (account_id in (select id from public.x_accounts where owner_id = (select auth.uid())));
 create policy owners_read_their_credits on public.post_credit
   for select to authenticated
-  using (account_id in (select id from public.accounts where owner_id = (select auth.uid())));
+  using (account_id in (select id from public.x_accounts where owner_id = (select auth.uid())));
 
 revoke all on
-  public.account_rates, public.block_rates, public.follower_hour, public.post_credit
+  public.follower_rates, public.follower_block_rates, public.follower_hour, public.post_credit
   from public, anon, authenticated, service_role;
 grant select on
-  public.account_rates, public.block_rates, public.follower_hour, public.post_credit
+  public.follower_rates, public.follower_block_rates, public.follower_hour, public.post_credit
   to authenticated;
 grant select, insert, update on
-  public.account_rates, public.block_rates, public.follower_hour, public.post_credit
+  public.follower_rates, public.follower_block_rates, public.follower_hour, public.post_credit
   to service_role;
 revoke all on function postloop.followers_at from public, anon, authenticated, service_role;
 grant execute on function postloop.followers_at to service_role;

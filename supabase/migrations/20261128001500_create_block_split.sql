@@ -14,8 +14,8 @@ as $$
       floor((extract(epoch from p_now) / 3600 - 121) / 48)::integer * 48 as settle_until,
       floor(extract(epoch from coalesce(r.settled_through, first.captured_at)) / 172800)::integer * 48 as first_block,
       floor(extract(epoch from last.captured_at) / 3600)::integer as end_hour
-    from public.accounts a
-    left join public.account_rates r on r.account_id = a.id
+    from public.x_accounts a
+    left join public.follower_rates r on r.account_id = a.id
     cross join lateral (
       select s.captured_at from public.follower_snapshots s
       where s.account_id = a.id and s.is_exact and s.captured_at <= p_now
@@ -108,7 +108,7 @@ as $$
       floor(extract(epoch from booked.hr) / 3600)::integer + 1 as booked_until,
       floor((extract(epoch from p_now) / 3600 - 121) / 48)::integer * 48 as settle_until
     from unnest(p_account_ids, p_until_hours) g(account_id, until_hour)
-    left join public.account_rates r on r.account_id = g.account_id
+    left join public.follower_rates r on r.account_id = g.account_id
     left join lateral (
       select max(f.hr) as hr from public.follower_hour f where f.account_id = g.account_id
     ) booked on true
@@ -627,7 +627,7 @@ as $$
       is distinct from (excluded.df, excluded.exposure, excluded.explained, excluded.credited, excluded.gap)
   ),
   rated as (
-    insert into public.block_rates as r (account_id, block_start, b, q, phi, lag_h, hours, fitted_at)
+    insert into public.follower_block_rates as r (account_id, block_start, b, q, phi, lag_h, hours, fitted_at)
     select t.account_id, to_timestamp(t.start * 3600.0), t.b, t.q, t.phi, t.lag_h, t.hours, p_now
     from rate t
     on conflict (account_id, block_start) do update
@@ -637,7 +637,7 @@ as $$
       is distinct from (excluded.b, excluded.q, excluded.phi, excluded.lag_h, excluded.hours)
   ),
   advanced as (
-    insert into public.account_rates as r
+    insert into public.follower_rates as r
       (account_id, b, q, phi, lag_h, hours, settled_through, fitted_at, attributed_at)
     select a.account_id, t.b, t.q, t.phi, t.lag_h, t.hours, to_timestamp(a.settle_until * 3600.0),
       case when t.b is not null then p_now end, case when a.until_hour is null then p_now end

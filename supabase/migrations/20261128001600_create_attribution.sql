@@ -1,5 +1,5 @@
-create table public.learning_state (
-  account_id bigint primary key references public.accounts (id) on delete cascade,
+create table public.account_learning (
+  account_id bigint primary key references public.x_accounts (id) on delete cascade,
   data_version bigint not null default 0,
   learned_version bigint not null default 0,
   priors jsonb not null default '{}',
@@ -7,12 +7,12 @@ create table public.learning_state (
   learned_at timestamptz,
   constraint learning_does_not_run_ahead check (learned_version <= data_version)
 );
-comment on table public.learning_state is 'Handover from attribution to learning: an account whose data is newer than what was learned is due.';
-comment on column public.learning_state.data_version is 'Counts the attribution runs that changed a post of the account.';
-comment on column public.learning_state.learned_version is 'The data_version that dimension_performance rests on.';
-comment on column public.learning_state.priors is 'Per dimension, the posterior of a value never used: {mean, scale, df}.';
-comment on column public.learning_state.finished_posts is 'Posts with a reward when last learned.';
-create index learning_state_due_idx on public.learning_state (account_id) where learned_version < data_version;
+comment on table public.account_learning is 'Handover from attribution to learning: an account whose data is newer than what was learned is due.';
+comment on column public.account_learning.data_version is 'Counts the attribution runs that changed a post of the account.';
+comment on column public.account_learning.learned_version is 'The data_version that dimension_performance rests on.';
+comment on column public.account_learning.priors is 'Per dimension, the posterior of a value never used: {mean, scale, df}.';
+comment on column public.account_learning.finished_posts is 'Posts with a reward when last learned.';
+create index account_learning_due_idx on public.account_learning (account_id) where learned_version < data_version;
 
 -- Copies the newest accepted numbers to the posts that have new reads, and marks those reads taken up.
 create function postloop.copy_metrics(p_now timestamptz, p_limit integer)
@@ -244,7 +244,7 @@ begin
     into v_changed, v_rows
   from postloop.fill_followers(p_now, v_touched) f;
 
-  insert into public.learning_state as l (account_id, data_version)
+  insert into public.account_learning as l (account_id, data_version)
   select distinct c.account_id, 1 from unnest(v_changed) c(account_id)
   on conflict (account_id) do update set data_version = l.data_version + 1;
 
@@ -259,10 +259,10 @@ $$;
 comment on function public.attribute_posts is
   'One attribution run, or a part of it: newest numbers to the posts, follower change split, horizons filled, changed accounts handed to learning. With {more: true} work is left; call again with the same p_now and p_resume.';
 
-alter table public.learning_state enable row level security;
+alter table public.account_learning enable row level security;
 
-revoke all on public.learning_state from public, anon, authenticated, service_role;
-grant select, insert, update on public.learning_state to service_role;
+revoke all on public.account_learning from public, anon, authenticated, service_role;
+grant select, insert, update on public.account_learning to service_role;
 revoke all on function
   postloop.copy_metrics, postloop.fill_followers, public.attribution_backlog,
   public.attribute_posts

@@ -43,7 +43,7 @@ select c.account_id, count(*) as posts, sum(c.credit_48h) as credited, sum(x.fol
 from public.post_credit c
 join public.post_attribution p on p.post_id = c.post_id
 cross join lateral (
-  select n.follows from public.post_analytics n
+  select n.follows from public.x_post_analytics n
   where n.post_id = c.post_id and n.follows is not null
     and n.captured_at >= p.posted_at + interval '48 hours'
   order by n.captured_at

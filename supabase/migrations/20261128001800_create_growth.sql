@@ -1,6 +1,6 @@
 -- Where learning keeps what it fitted: how posts grow, and the joint model of each outcome.
 create table public.growth_curve (
-  account_id bigint references public.accounts (id) on delete cascade,
+  account_id bigint references public.x_accounts (id) on delete cascade,
   outcome text not null,
   phase text not null references public.collection_phases (phase),
   age_h double precision not null,
@@ -28,7 +28,7 @@ create index growth_curve_phase_idx on public.growth_curve (phase);
 
 -- Once a night the growth curves are fitted anew, for the projection of young posts and the early warning.
 create table public.viral_thresholds (
-  account_id bigint primary key references public.accounts (id) on delete cascade,
+  account_id bigint primary key references public.x_accounts (id) on delete cascade,
   impressions double precision not null,
   posts integer not null,
   computed_at timestamptz not null,
@@ -101,7 +101,7 @@ as $$
   with
   account as (
     select a.id as account_id
-    from public.accounts a
+    from public.x_accounts a
     where p_account_ids is null or a.id = any (p_account_ids)
   ),
   -- 1 mature posts: the newest 2,500 of 180 days with a read at 48 h (to 72 h), counted from the newest
@@ -261,10 +261,10 @@ alter table public.growth_curve enable row level security;
 alter table public.viral_thresholds enable row level security;
 create policy owners_read_their_growth on public.growth_curve
   for select to authenticated
-  using (account_id in (select id from public.accounts where owner_id = (select auth.uid())));
+  using (account_id in (select id from public.x_accounts where owner_id = (select auth.uid())));
 create policy owners_read_their_threshold on public.viral_thresholds
   for select to authenticated
-  using (account_id in (select id from public.accounts where owner_id = (select auth.uid())));
+  using (account_id in (select id from public.x_accounts where owner_id = (select auth.uid())));
 
 revoke all on
   public.growth_curve, public.viral_thresholds

@@ -15,7 +15,7 @@ insert into public.reward_weights (outcome, weight, description) values
 
 create table public.post_outcomes (
   post_id text primary key references public.post_attribution (post_id) on delete cascade,
-  account_id bigint not null references public.accounts (id) on delete cascade,
+  account_id bigint not null references public.x_accounts (id) on delete cascade,
   posted_at timestamptz not null,
   y_impressions double precision not null,
   y_engagement double precision,
@@ -277,7 +277,7 @@ create policy signed_in_users_read_reward_weights on public.reward_weights
   for select to authenticated using (true);
 create policy owners_read_their_outcomes on public.post_outcomes
   for select to authenticated
-  using (account_id in (select id from public.accounts where owner_id = (select auth.uid())));
+  using (account_id in (select id from public.x_accounts where owner_id = (select auth.uid())));
 
 revoke all on
   public.reward_weights, public.post_outcomes

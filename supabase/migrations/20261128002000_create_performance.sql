@@ -1,5 +1,5 @@
-create table public.models (
-  account_id bigint not null references public.accounts (id) on delete cascade,
+create table public.learned_models (
+  account_id bigint not null references public.x_accounts (id) on delete cascade,
   outcome text not null,
   data_version bigint not null,
   fitted_at timestamptz not null,
@@ -22,20 +22,20 @@ create table public.models (
     and chosen_features between 0 and cardinality(mean)
   )
 );
-comment on table public.models is 'The newest joint fit of each outcome of an account: the normal posterior of all coefficients.';
-comment on column public.models.data_version is 'The learning_state.data_version that it was fitted on; decisions name it.';
-comment on column public.models.effective_n is 'Sum of the posts'' weights.';
-comment on column public.models.sigma2 is 'Variance of a fresh post around its expectation, in units of the outcome squared.';
-comment on column public.models.tau2 is 'Variance of the coefficients by group: {dimension or nuisance: number}.';
-comment on column public.models.centre is 'The account''s median of the logarithm, which the medians of its kinds of post are drawn towards; null for the reward, which is made of several.';
-comment on column public.models.spread is 'What it was then divided by, in natural logarithms; null for the reward.';
-comment on column public.models.features is '[{group, name}] in the order of mean: the values of dimensions first, then intercept and nuisances.';
-comment on column public.models.chosen_features is 'How many of the features are values of dimensions.';
-comment on column public.models.mean is 'Posterior mean of the coefficients.';
-comment on column public.models.factor is 'Lower Cholesky factor of their covariance, row by row without its zeros: cell (i, j) is at i (i + 1) / 2 + j. Its first rows are the factor of the first features alone.';
+comment on table public.learned_models is 'The newest joint fit of each outcome of an account: the normal posterior of all coefficients.';
+comment on column public.learned_models.data_version is 'The account_learning.data_version that it was fitted on; decisions name it.';
+comment on column public.learned_models.effective_n is 'Sum of the posts'' weights.';
+comment on column public.learned_models.sigma2 is 'Variance of a fresh post around its expectation, in units of the outcome squared.';
+comment on column public.learned_models.tau2 is 'Variance of the coefficients by group: {dimension or nuisance: number}.';
+comment on column public.learned_models.centre is 'The account''s median of the logarithm, which the medians of its kinds of post are drawn towards; null for the reward, which is made of several.';
+comment on column public.learned_models.spread is 'What it was then divided by, in natural logarithms; null for the reward.';
+comment on column public.learned_models.features is '[{group, name}] in the order of mean: the values of dimensions first, then intercept and nuisances.';
+comment on column public.learned_models.chosen_features is 'How many of the features are values of dimensions.';
+comment on column public.learned_models.mean is 'Posterior mean of the coefficients.';
+comment on column public.learned_models.factor is 'Lower Cholesky factor of their covariance, row by row without its zeros: cell (i, j) is at i (i + 1) / 2 + j. Its first rows are the factor of the first features alone.';
 
 create table public.dimension_performance (
-  account_id bigint not null references public.accounts (id) on delete cascade,
+  account_id bigint not null references public.x_accounts (id) on delete cascade,
   dimension text not null,
   value text not null,
   uses integer not null,
@@ -75,7 +75,7 @@ create table public.dimension_performance (
   marginal_se double precision not null,
   primary key (account_id, dimension, value),
   foreign key (account_id, dimension, value)
-    references public.dimension_values (account_id, dimension, value) on delete cascade,
+    references public.content_dimension_values (account_id, dimension, value) on delete cascade,
   constraint uses_are_positive check (uses > 0),
   constraint confidence_is_a_fraction check (confidence > 0 and confidence <= 1),
   constraint probability_is_a_fraction check (prob_above_average between 0 and 1),
@@ -139,26 +139,26 @@ create view public.hook_performance with (security_invoker = on) as
   select * from public.dimension_performance where dimension = 'hook_pattern';
 comment on view public.hook_performance is 'dimension_performance of the dimension hook_pattern.';
 
-alter table public.models enable row level security;
+alter table public.learned_models enable row level security;
 alter table public.dimension_performance enable row level security;
-create policy owners_read_their_models on public.models
+create policy owners_read_their_models on public.learned_models
   for select to authenticated
-  using (account_id in (select id from public.accounts where owner_id = (select auth.uid())));
+  using (account_id in (select id from public.x_accounts where owner_id = (select auth.uid())));
 create policy owners_read_their_performance on public.dimension_performance
   for select to authenticated
-  using (account_id in (select id from public.accounts where owner_id = (select auth.uid())));
+  using (account_id in (select id from public.x_accounts where owner_id = (select auth.uid())));
 
 revoke all on
-  public.models, public.dimension_performance, public.angle_performance, public.tone_performance,
+  public.learned_models, public.dimension_performance, public.angle_performance, public.tone_performance,
   public.topic_performance, public.format_performance, public.generator_performance,
   public.hook_performance
   from public, anon, authenticated, service_role;
 grant select on
-  public.models, public.dimension_performance, public.angle_performance, public.tone_performance,
+  public.learned_models, public.dimension_performance, public.angle_performance, public.tone_performance,
   public.topic_performance, public.format_performance, public.generator_performance,
   public.hook_performance
   to authenticated;
-grant select, insert, update, delete on public.models, public.dimension_performance to service_role;
+grant select, insert, update, delete on public.learned_models, public.dimension_performance to service_role;
 grant select on
   public.angle_performance, public.tone_performance, public.topic_performance,
   public.format_performance, public.generator_performance, public.hook_performance

@@ -1,7 +1,7 @@
 -- What was predicted and what came of it: the only proof that a probability or a range means what it says.
-create table public.calibration_events (
+create table public.post_predictions (
   id bigint generated always as identity primary key,
-  account_id bigint not null references public.accounts (id) on delete cascade,
+  account_id bigint not null references public.x_accounts (id) on delete cascade,
   kind text not null,
   post_id text not null references public.post_attribution (post_id) on delete cascade,
   phase text references public.collection_phases (phase),
@@ -18,19 +18,19 @@ create table public.calibration_events (
     kind <> 'viral' or (predicted between 0 and 1 and observed in (0, 1) and threshold is not null)),
   constraint observed_has_a_time check ((observed is null) = (observed_at is null))
 );
-comment on table public.calibration_events is
+comment on table public.post_predictions is
   'A prediction about one post and what was observed. impressions_48h: ln(1 + impressions) at 48 h; viral: whether the post passes threshold impressions at 48 h; reward: the reward when final. Kept for 180 days.';
-comment on column public.calibration_events.phase is 'The read that the prediction rests on; null for one made before any read.';
-comment on column public.calibration_events.predicted is 'The expectation, or for viral the probability.';
-comment on column public.calibration_events.sd is 'Standard deviation of the error that was expected; null for viral.';
-comment on column public.calibration_events.observed is 'What came of it, 0 or 1 for viral; null until it is known.';
-comment on column public.calibration_events.threshold is 'Of viral: impressions at 48 h that one post in twenty of the account passes.';
-create index calibration_events_account_id_idx
-  on public.calibration_events (account_id, kind, observed_at desc nulls last, id desc);
-create index calibration_events_post_id_idx on public.calibration_events (post_id);
-create index calibration_events_phase_idx on public.calibration_events (phase);
-create index calibration_events_open_idx on public.calibration_events (created_at) where observed is null;
-create index calibration_events_created_at_idx on public.calibration_events (created_at);
+comment on column public.post_predictions.phase is 'The read that the prediction rests on; null for one made before any read.';
+comment on column public.post_predictions.predicted is 'The expectation, or for viral the probability.';
+comment on column public.post_predictions.sd is 'Standard deviation of the error that was expected; null for viral.';
+comment on column public.post_predictions.observed is 'What came of it, 0 or 1 for viral; null until it is known.';
+comment on column public.post_predictions.threshold is 'Of viral: impressions at 48 h that one post in twenty of the account passes.';
+create index post_predictions_account_id_idx
+  on public.post_predictions (account_id, kind, observed_at desc nulls last, id desc);
+create index post_predictions_post_id_idx on public.post_predictions (post_id);
+create index post_predictions_phase_idx on public.post_predictions (phase);
+create index post_predictions_open_idx on public.post_predictions (created_at) where observed is null;
+create index post_predictions_created_at_idx on public.post_predictions (created_at);
 
 -- What the newest model expects of posts that it has not seen: the proof of the model, and of drift.
 create function postloop.predict_rewards(p_account_id bigint, p_post_ids text[])
@@ -43,7 +43,7 @@ as $$
   with
   model as materialized (
     select m.sigma2, m.tau2, m.features, m.mean, m.factor
-    from public.models m
+    from public.learned_models m
     where m.account_id = p_account_id and m.outcome = 'reward'
   ),
   feature as materialized (
@@ -128,14 +128,14 @@ comment on function postloop.predict_rewards is
   'The reward that an account''s stored model expects of posts, and the standard deviation of a post around it: sqrt(sigma^2 + x''Sx). No row without a model.';
 
 -- Whether what was said comes true, over the last hundred predictions: enough to see, few enough to be of now.
-create view public.calibration with (security_invoker = on) as
+create view public.prediction_calibration with (security_invoker = on) as
   with newest as (
     select a.id as account_id, k.kind, e.predicted, e.sd, e.observed
-    from public.accounts a
+    from public.x_accounts a
     cross join (values ('impressions_48h'), ('viral'), ('reward')) k(kind)
     cross join lateral (
       select c.predicted, c.sd, c.observed
-      from public.calibration_events c
+      from public.post_predictions c
       where c.account_id = a.id and c.kind = k.kind and c.observed_at is not null
       order by c.observed_at desc nulls last, c.id desc
       limit 100
@@ -158,28 +158,28 @@ create view public.calibration with (security_invoker = on) as
   from newest n
   left join error e on e.account_id = n.account_id
   group by n.account_id, n.kind;
-comment on view public.calibration is
+comment on view public.prediction_calibration is
   'How the last 100 settled predictions of an account came true, by kind.';
-comment on column public.calibration.n is 'Settled predictions, 100 at most; below 30 the shares say little.';
-comment on column public.calibration.coverage_50 is 'Share of observations within the 50 % range; likewise the other two. Null for viral.';
-comment on column public.calibration.mean_predicted is 'Mean prediction; for viral the mean probability.';
-comment on column public.calibration.mean_observed is 'Mean observation; for viral the share of posts that did go viral.';
-comment on column public.calibration.calibration_error is
+comment on column public.prediction_calibration.n is 'Settled predictions, 100 at most; below 30 the shares say little.';
+comment on column public.prediction_calibration.coverage_50 is 'Share of observations within the 50 % range; likewise the other two. Null for viral.';
+comment on column public.prediction_calibration.mean_predicted is 'Mean prediction; for viral the mean probability.';
+comment on column public.prediction_calibration.mean_observed is 'Mean observation; for viral the share of posts that did go viral.';
+comment on column public.prediction_calibration.calibration_error is
   'Of viral: mean distance between probability and share, in ten bins of equal width (ECE); too high by chance where bins hold few.';
 
-alter table public.calibration_events enable row level security;
-create policy owners_read_their_calibration on public.calibration_events
+alter table public.post_predictions enable row level security;
+create policy owners_read_their_calibration on public.post_predictions
   for select to authenticated
-  using (account_id in (select id from public.accounts where owner_id = (select auth.uid())));
+  using (account_id in (select id from public.x_accounts where owner_id = (select auth.uid())));
 
 revoke all on
-  public.calibration_events, public.calibration
+  public.post_predictions, public.prediction_calibration
   from public, anon, authenticated, service_role;
 revoke all on sequence
-  public.calibration_events_id_seq
+  public.post_predictions_id_seq
   from public, anon, authenticated, service_role;
-grant select on public.calibration_events, public.calibration to authenticated;
-grant select, insert, update on public.calibration_events to service_role;
-grant select on public.calibration to service_role;
+grant select on public.post_predictions, public.prediction_calibration to authenticated;
+grant select, insert, update on public.post_predictions to service_role;
+grant select on public.prediction_calibration to service_role;
 revoke all on function postloop.predict_rewards from public, anon, authenticated, service_role;
 grant execute on function postloop.predict_rewards to service_role;

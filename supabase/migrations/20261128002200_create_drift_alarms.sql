@@ -1,6 +1,6 @@
 -- When posts stop doing what was learned, what was learned before counts less.
 create table public.drift_alarms (
-  account_id bigint not null references public.accounts (id) on delete cascade,
+  account_id bigint not null references public.x_accounts (id) on delete cascade,
   dimension text,
   value text,
   direction text not null,
@@ -31,7 +31,7 @@ declare
   v_removed integer;
 begin
   -- two learners of one account take turns
-  perform from public.learning_state s where s.account_id = p_account_id for update;
+  perform from public.account_learning s where s.account_id = p_account_id for update;
 
   delete from public.drift_alarms a
   where a.account_id = p_account_id and a.day >= p_from
@@ -64,7 +64,7 @@ comment on function public.record_drift is
 alter table public.drift_alarms enable row level security;
 create policy owners_read_their_drift_alarms on public.drift_alarms
   for select to authenticated
-  using (account_id in (select id from public.accounts where owner_id = (select auth.uid())));
+  using (account_id in (select id from public.x_accounts where owner_id = (select auth.uid())));
 
 revoke all on public.drift_alarms from public, anon, authenticated, service_role;
 grant select on public.drift_alarms to authenticated;

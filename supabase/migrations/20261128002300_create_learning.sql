@@ -5,7 +5,7 @@ stable
 set search_path = ''
 as $$
   select coalesce(array_agg(s.account_id order by s.account_id), '{}')
-  from public.learning_state s
+  from public.account_learning s
   where case when p_account_ids is null then s.learned_version < s.data_version
     else s.account_id = any (p_account_ids) end
 $$;
@@ -40,7 +40,7 @@ declare
   v_newest date;
 begin
   -- Read before the data, so that a change in between makes the account due again.
-  select s.data_version into v_version from public.learning_state s where s.account_id = p_account_id;
+  select s.data_version into v_version from public.account_learning s where s.account_id = p_account_id;
 
   with
   reward as materialized (
@@ -359,12 +359,12 @@ begin
 
   -- What the model of the last fit expects of posts that it has not seen, and what came of them.
   if v_fresh is not null then
-    insert into public.calibration_events (account_id, kind, post_id, predicted, sd, created_at)
+    insert into public.post_predictions (account_id, kind, post_id, predicted, sd, created_at)
     select p_account_id, 'reward', x.post_id, x.predicted, x.sd, p_now
     from postloop.predict_rewards(p_account_id, v_fresh) x
     on conflict (kind, post_id, phase) do nothing;
   end if;
-  update public.calibration_events e
+  update public.post_predictions e
   set observed = o.reward, observed_at = p_now
   from public.post_outcomes o
   where e.account_id = p_account_id and e.kind = 'reward' and e.observed is null
@@ -381,7 +381,7 @@ begin
       'residuals', (
         select coalesce(jsonb_agg(jsonb_build_object('day', (p.posted_at at time zone 'UTC')::date,
           'residual', (e.observed - e.predicted) / e.sd, 'values', p.realised)), '[]'::jsonb)
-        from public.calibration_events e
+        from public.post_predictions e
         join public.post_attribution p on p.post_id = e.post_id
         where e.account_id = p_account_id and e.kind = 'reward' and e.observed is not null
           and p.posted_at >= (v_newest - c_drift_days)::timestamp at time zone 'UTC')));
@@ -401,8 +401,8 @@ declare
   v_removed integer;
 begin
   -- Two learners of one account take turns, and the one with older data does not overwrite.
-  perform from public.learning_state s where s.account_id = p_account_id for update;
-  if exists (select from public.learning_state s where s.account_id = p_account_id and s.learned_version > p_data_version) then
+  perform from public.account_learning s where s.account_id = p_account_id for update;
+  if exists (select from public.account_learning s where s.account_id = p_account_id and s.learned_version > p_data_version) then
     return jsonb_build_object('code', 'superseded');
   end if;
 
@@ -421,15 +421,15 @@ begin
     r.shown || jsonb_build_object('account_id', p_account_id, 'computed_at', p_now)) g;
   get diagnostics v_written = row_count;
 
-  delete from public.models m where m.account_id = p_account_id;
-  insert into public.models
+  delete from public.learned_models m where m.account_id = p_account_id;
+  insert into public.learned_models
   select g.*
   from jsonb_array_elements(p_models) r(fit)
-  cross join lateral jsonb_populate_record(null::public.models, r.fit || jsonb_build_object(
+  cross join lateral jsonb_populate_record(null::public.learned_models, r.fit || jsonb_build_object(
     'account_id', p_account_id, 'data_version', p_data_version, 'finished_posts', p_finished_posts,
     'fitted_at', p_now)) g;
 
-  update public.learning_state s
+  update public.account_learning s
   set learned_version = p_data_version, priors = p_priors, finished_posts = p_finished_posts,
       learned_at = p_now
   where s.account_id = p_account_id;

@@ -51,7 +51,7 @@ set search_path = ''
 as $$
   with newest as (
     select distinct on (e.post_id) e.account_id, e.post_id, e.predicted, e.threshold
-    from public.calibration_events e
+    from public.post_predictions e
     where e.account_id = p_account_id and e.kind = 'viral' and e.observed_at is null
       and e.created_at > p_now - interval '48 hours' and e.created_at <= p_now
     order by e.post_id, e.created_at desc, e.id desc
@@ -60,7 +60,7 @@ as $$
   from newest n
   cross join lateral (
     select min(e.created_at) as since
-    from public.calibration_events e
+    from public.post_predictions e
     where e.kind = 'viral' and e.post_id = n.post_id and e.predicted >= 0.5 and e.created_at <= p_now
   ) f
   where n.predicted >= 0.5

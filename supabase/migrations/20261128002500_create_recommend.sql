@@ -7,7 +7,7 @@ set search_path = ''
 as $$
   with account as (
     select a.id, a.handle, a.rules, a.control_share
-    from public.accounts a
+    from public.x_accounts a
     where lower(a.handle) = lower(p_account)
   ),
   -- 1 receipts come from the newest 500 posts: a bound that keeps an account of 10,000 posts as quick as
@@ -54,8 +54,8 @@ as $$
           'lift_high_80', p.lift_high_80) end,
         'posts', coalesce(r.posts, '[]'::jsonb)) order by v.value) as values
     from account a
-    join public.dimension_values v on v.account_id = a.id and v.retired_at is null
-    join public.dimensions d on d.dimension = v.dimension
+    join public.content_dimension_values v on v.account_id = a.id and v.retired_at is null
+    join public.content_dimensions d on d.dimension = v.dimension
     left join public.dimension_performance p
       on p.account_id = v.account_id and p.dimension = v.dimension and p.value = v.value
     left join receipt r on r.dimension = v.dimension and r.value = v.value
@@ -86,8 +86,8 @@ as $$
           order by v.position), '[]'::jsonb)
         from vocabulary v))
     from account a
-    left join public.learning_state s on s.account_id = a.id
-    left join public.models m on m.account_id = a.id and m.outcome = 'reward'
+    left join public.account_learning s on s.account_id = a.id
+    left join public.learned_models m on m.account_id = a.id and m.outcome = 'reward'
   ), jsonb_build_object('code', 'account_unknown'))
 $$;
 comment on function public.recommendation_inputs is

@@ -6,7 +6,7 @@ stable
 set search_path = ''
 as $$
   with account as (
-    select a.id, a.handle from public.accounts a where lower(a.handle) = lower(p_account)
+    select a.id, a.handle from public.x_accounts a where lower(a.handle) = lower(p_account)
   ),
   -- 1 decisions whose post is finished, the newest; looked up one by one, for a join would read all
   -- accounts' posts
@@ -45,7 +45,7 @@ as $$
         select coalesce(jsonb_object_agg(v.dimension, v.values), '{}'::jsonb)
         from (
           select u.dimension, jsonb_agg(u.value order by u.value) as values
-          from public.dimension_values u
+          from public.content_dimension_values u
           where u.account_id = a.id and u.retired_at is null
           group by u.dimension
         ) v),

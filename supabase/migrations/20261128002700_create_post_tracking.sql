@@ -14,7 +14,7 @@ select
   p.last_updated,
   p.credit_note, x.follows as x_follows
 from public.post_attribution p
-join public.accounts a on a.id = p.account_id
+join public.x_accounts a on a.id = p.account_id
 left join public.content_metadata d on d.decision_id = p.decision_id
 left join public.post_credit c on c.post_id = p.post_id
 left join public.post_outcomes o on o.post_id = p.post_id
@@ -29,7 +29,7 @@ left join lateral (
   where m.post_id = p.post_id
 ) r on true
 left join lateral (
-  select n.follows from public.post_analytics n
+  select n.follows from public.x_post_analytics n
   where n.post_id = p.post_id and n.follows is not null
   order by n.captured_at desc
   limit 1

@@ -39,7 +39,7 @@ as $$
         'expected', j.expected, 'done', j.done, 'failed', j.failed, 'error', j.error) order by j.job)
       from job j),
     'tables', jsonb_build_object(
-      'accounts', (select count(*) from public.accounts),
+      'accounts', (select count(*) from public.x_accounts),
       'content_metadata', (select count(*) from public.content_metadata),
       'post_attribution', (select count(*) from public.post_attribution),
       'metric_collections', (select count(*) from public.metric_collections),
@@ -47,7 +47,7 @@ as $$
       'collection_attempts', (select count(*) from public.collection_attempts),
       'follower_snapshots', (select count(*) from public.follower_snapshots),
       'integrity_events', (select count(*) from public.integrity_events),
-      'post_analytics', (select count(*) from public.post_analytics),
+      'x_post_analytics', (select count(*) from public.x_post_analytics),
       'follower_hour', (select count(*) from public.follower_hour),
       'post_credit', (select count(*) from public.post_credit),
       'post_outcomes', (select count(*) from public.post_outcomes),

@@ -26,7 +26,7 @@ as $$
     select case when o.post_id is null then format('follower count of @%s', a.handle)
         else format('%s of post %s of @%s', o.phase, o.post_id, a.handle) end as named
     from overdue o
-    join public.accounts a on a.id = o.account_id
+    join public.x_accounts a on a.id = o.account_id
     order by o.next_attempt_at, o.post_id
     limit 1
   )
@@ -71,7 +71,7 @@ as $$
   ),
   worst as (
     select a.handle from finished f
-    join public.accounts a on a.id = f.account_id
+    join public.x_accounts a on a.id = f.account_id
     where f.missed
     group by a.handle
     order by count(*) desc, a.handle
@@ -119,7 +119,7 @@ as $$
   unread as (
     select p.post_id, a.handle, p.posted_at
     from public.post_attribution p
-    join public.accounts a on a.id = p.account_id
+    join public.x_accounts a on a.id = p.account_id
     -- while a window of it may still be open
     where p.posted_at <= p_now and p.posted_at > p_now - (
         select max(ph.age + ph.tolerance) from public.collection_phases ph where ph.scheduled)
@@ -157,7 +157,7 @@ as $$
   stale as (
     select a.handle, f.outcome, newest.captured_at
     from public.follower_collections f
-    join public.accounts a on a.id = f.account_id
+    join public.x_accounts a on a.id = f.account_id
     left join lateral (
       select s.captured_at from public.follower_snapshots s
       where s.account_id = f.account_id and s.is_exact and s.captured_at <= p_now
@@ -183,7 +183,7 @@ as $$
     case
       when w.accounts is null then 'If one has none, the outcome in follower_collections says why.'
       when w.outcome in ('suspended', 'deleted') then format(
-        'Is @%s gone from X? Then stop reading it: delete from public.follower_collections f using public.accounts a where a.id = f.account_id and a.handle = %L;', w.handle, w.handle)
+        'Is @%s gone from X? Then stop reading it: delete from public.follower_collections f using public.x_accounts a where a.id = f.account_id and a.handle = %L;', w.handle, w.handle)
       when w.outcome = 'found' then format(
         'X shows the count of @%s rounded: give the scraper a session (docs/scraper-deploy.md). Or it is not read: see heartbeat_scraper.', w.handle)
       else 'See heartbeat_scraper and reads_succeed.'

@@ -16,7 +16,7 @@ as $$
   ),
   waiting_longest as (
     select w.*, a.handle, count(*) over () as reads from waiting w
-    join public.accounts a on a.id = w.account_id
+    join public.x_accounts a on a.id = w.account_id
     order by w.since, w.post_id
     limit 1
   ),
@@ -36,7 +36,7 @@ as $$
   ),
   unlearned_oldest as (
     select u.*, a.handle, count(*) over () as posts from unlearned u
-    join public.accounts a on a.id = u.account_id
+    join public.x_accounts a on a.id = u.account_id
     order by u.posted_at, u.post_id
     limit 1
   )
@@ -58,7 +58,7 @@ as $$
       else '0 posts waiting' end,
     '0 posts of the last 30 days finished for more than 5 h and not learned from',
     case when u.posts > 0 then format(
-        'See last_run_learning and last_run_attribution. Make the account due, then run learning: update public.learning_state set data_version = data_version + 1 where account_id = %s; %s',
+        'See last_run_learning and last_run_attribution. Make the account due, then run learning: update public.account_learning set data_version = data_version + 1 where account_id = %s; %s',
         u.account_id, postloop.how_to_run('learning'))
       else 'If one waits, last_run_learning and last_run_attribution say why.' end
   from (select) always

@@ -9,7 +9,7 @@ as $$
   -- by account, as the attempts are indexed
   attempt as (
     select t.outcome, count(*) as n
-    from public.accounts a
+    from public.x_accounts a
     cross join lateral (
       select c.outcome from public.collection_attempts c
       where c.account_id = a.id and c.attempted_at > p_now - interval '1 day' and c.attempted_at <= p_now
@@ -87,7 +87,7 @@ as $$
     where e.kind = 'shape_changed' and e.created_at > p_now - interval '1 day' and e.created_at <= p_now
     union all
     select 2, t.evidence, t.attempted_at
-    from public.accounts a
+    from public.x_accounts a
     cross join lateral (
       select c.evidence, c.attempted_at, c.outcome from public.collection_attempts c
       where c.account_id = a.id and c.attempted_at > p_now - interval '1 day' and c.attempted_at <= p_now
@@ -151,7 +151,7 @@ as $$
       and s.reported_at > p_now - interval '1 day' and s.reported_at <= p_now
     union all
     select t.outcome, null
-    from public.accounts a
+    from public.x_accounts a
     cross join lateral (
       select c.outcome from public.collection_attempts c
       where c.account_id = a.id and c.attempted_at > p_now - interval '1 day' and c.attempted_at <= p_now

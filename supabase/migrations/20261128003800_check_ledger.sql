@@ -7,8 +7,8 @@ as $$
   with
   account as (
     select a.id as account_id, a.handle, coalesce(r.settled_through, '-infinity') as settled_through, known.until
-    from public.accounts a
-    left join public.account_rates r on r.account_id = a.id
+    from public.x_accounts a
+    left join public.follower_rates r on r.account_id = a.id
     -- Up to here no snapshot can have come after the last attribution: a scraper's run, which brings
     -- it, is at most 15 minutes long.
     left join lateral (

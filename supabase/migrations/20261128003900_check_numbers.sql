@@ -10,7 +10,7 @@ set enable_bitmapscan = off
 as $$
   with
   claimed as materialized (
-    select m.* from public.accounts a
+    select m.* from public.x_accounts a
     cross join lateral (
       select r.tweet_id, r.collection_phase, r.account_id, r.run_id, r.collected_at, r.source, r.quality
       from public.real_tweet_metrics r
@@ -39,7 +39,7 @@ as $$
   ),
   newest as (
     select u.*, a.handle, count(*) over () as reads from unproven u
-    join public.accounts a on a.id = u.account_id
+    join public.x_accounts a on a.id = u.account_id
     order by u.collected_at desc, u.tweet_id
     limit 1
   )
@@ -70,7 +70,7 @@ as $$
   with
   read as materialized (
     select a.id as account_id, a.handle, p.post_id, p.posted_at, m.*
-    from public.accounts a
+    from public.x_accounts a
     cross join lateral (
       select o.post_id, o.posted_at from public.post_attribution o
       where o.account_id = a.id and o.posted_at > p_now - interval '30 days' and o.posted_at <= p_now
@@ -130,7 +130,7 @@ as $$
   aged as (
     select a.id as account_id, a.handle, m.impressions, m.likes,
       row_number() over (partition by a.id order by p.posted_at desc, p.post_id) as place
-    from public.accounts a
+    from public.x_accounts a
     cross join lateral (
       select o.post_id, o.posted_at from public.post_attribution o
       where o.account_id = a.id
@@ -242,7 +242,7 @@ as $$
     select a.handle, count(*) as snapshots, count(*) filter (where not s.is_exact) as rounded,
       count(distinct s.followers) filter (where s.is_exact) as counts,
       count(distinct s.followers) filter (where s.is_exact and s.followers % 100 = 0) as round_counts
-    from public.accounts a
+    from public.x_accounts a
     cross join lateral (
       select f.followers, f.is_exact from public.follower_snapshots f
       where f.account_id = a.id and f.captured_at > p_now - interval '7 days' and f.captured_at <= p_now

@@ -1,5 +1,5 @@
 -- What people were told about the pipeline, and whether it reached them.
-create table public.alerts (
+create table public.pipeline_alerts (
   id bigint generated always as identity primary key,
   created_at timestamptz not null,
   change text not null,
@@ -33,23 +33,23 @@ create table public.alerts (
     else status = change
   end)
 );
-comment on column public.alerts.previous_status is 'Null for an invariant that was never seen before.';
-comment on column public.alerts.since is 'When the invariant was first found in this status.';
-comment on column public.alerts.delivery is
+comment on column public.pipeline_alerts.previous_status is 'Null for an invariant that was never seen before.';
+comment on column public.pipeline_alerts.since is 'When the invariant was first found in this status.';
+comment on column public.pipeline_alerts.delivery is
   'pending: to be sent; sent: with pg_net, no answer seen yet; delivered: the webhook answered 2xx; given_up: not delivered within 24 hours; not_configured: there was no webhook, so it is never sent.';
-comment on column public.alerts.next_attempt_at is 'Not sent again before then.';
-comment on column public.alerts.sent_at is 'When pg_net got the newest attempt.';
-comment on column public.alerts.request_id is
+comment on column public.pipeline_alerts.next_attempt_at is 'Not sent again before then.';
+comment on column public.pipeline_alerts.sent_at is 'When pg_net got the newest attempt.';
+comment on column public.pipeline_alerts.request_id is
   'The newest attempt in net._http_response, which keeps answers for 6 hours; shared by the alerts of one message.';
-comment on column public.alerts.last_error is
+comment on column public.pipeline_alerts.last_error is
   'Why the newest attempt that failed did. Never holds the address of the webhook, which is a secret.';
-comment on table public.alerts is
+comment on table public.pipeline_alerts is
   'One row a change of an invariant''s state, or a daily reminder of one that lasts, or a post that may go viral, and how its delivery went. Kept for 90 days; written by the watch job and the early warning.';
-comment on column public.alerts.change is
+comment on column public.pipeline_alerts.change is
   'failing or warning: it got there; recovered: it is ok again; reminder: it is still not ok a day after the last alert; rising: a post that may go viral.';
-comment on column public.alerts.invariant is 'The invariant, or "post" and the id of a rising post.';
-create index alerts_open_idx on public.alerts (next_attempt_at) where delivery in ('pending', 'sent');
-create index alerts_invariant_idx on public.alerts (invariant, id desc);
+comment on column public.pipeline_alerts.invariant is 'The invariant, or "post" and the id of a rising post.';
+create index pipeline_alerts_open_idx on public.pipeline_alerts (next_attempt_at) where delivery in ('pending', 'sent');
+create index pipeline_alerts_invariant_idx on public.pipeline_alerts (invariant, id desc);
 
 -- What a webhook is sent: text for Slack and Discord, which take nothing else, and data for all others.
 create function postloop.alert_message(
@@ -141,9 +141,9 @@ $$;
 comment on function postloop.alert_message is
   'The body for a webhook, by its address: {text} for Slack, {content} of less than 2000 characters for Discord, {project, as_of, alerts} for any other. p_alerts is an array of rows of alerts in the order of the message.';
 
-alter table public.alerts enable row level security;
+alter table public.pipeline_alerts enable row level security;
 
-revoke all on public.alerts from public, anon, authenticated, service_role;
-revoke all on sequence public.alerts_id_seq from public, anon, authenticated, service_role;
-grant select on public.alerts to service_role;
+revoke all on public.pipeline_alerts from public, anon, authenticated, service_role;
+revoke all on sequence public.pipeline_alerts_id_seq from public, anon, authenticated, service_role;
+grant select on public.pipeline_alerts to service_role;
 revoke all on function postloop.alert_message from public, anon, authenticated, service_role;

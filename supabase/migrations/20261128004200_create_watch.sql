@@ -48,13 +48,13 @@ as $$
     from gone g
     where g.status <> 'ok'
   ), alerted as (
-    insert into public.alerts (created_at, change, invariant, status, previous_status, measured,
+    insert into public.pipeline_alerts (created_at, change, invariant, status, previous_status, measured,
       threshold, what_to_do, since, next_attempt_at)
     select p_now, n.change, n.name, n.status, n.previous_status, n.measured, n.threshold,
       n.what_to_do, n.since, p_now
     from news n
     left join lateral (
-      select a.created_at, a.delivery from public.alerts a
+      select a.created_at, a.delivery from public.pipeline_alerts a
       where a.invariant = n.name order by a.id desc limit 1
     ) newest on n.change = 'reminder'
     where n.change <> 'reminder'
@@ -99,26 +99,26 @@ begin
           case when a.created_at <= p_now - interval '24 hours' then 'pg_net does not send what it is given.' end
         when date_trunc('minute', a.sent_at) <= p_now - interval '5 minutes' then 'pg_net recorded no answer.'
       end as failure
-    from public.alerts a
+    from public.pipeline_alerts a
     left join lateral (
       select n.* from net._http_response n where n.id = a.request_id order by n.created desc limit 1
     ) r on true
     where a.delivery = 'sent'
   )
-  update public.alerts a
+  update public.pipeline_alerts a
   set delivery = case when r.is_delivered then 'delivered' else 'pending' end,
       delivered_at = case when r.is_delivered then r.answered_at end,
       last_error = case when r.is_delivered then a.last_error else r.failure end
   from answer r
   where r.id = a.id and (r.is_delivered or r.failure is not null);
 
-  update public.alerts a
+  update public.pipeline_alerts a
   set delivery = case when p_url is null then 'not_configured' else 'given_up' end
   where a.delivery = 'pending'
     and (p_url is null or date_trunc('minute', a.created_at) <= p_now - interval '24 hours');
 
   select array_agg(a.id), jsonb_agg(to_jsonb(a) order by a.id) into v_due, v_alerts
-  from public.alerts a
+  from public.pipeline_alerts a
   where a.delivery = 'pending' and a.next_attempt_at <= p_now;
 
   if v_due is not null then
@@ -137,7 +137,7 @@ begin
       v_error := format('pg_net did not take the request (SQLSTATE %s).', sqlstate);
     end;
 
-    update public.alerts a
+    update public.pipeline_alerts a
     set attempts = a.attempts + 1,
         next_attempt_at = v_minute
           + least(interval '5 minutes' * power(2, least(a.attempts, 10)), interval '6 hours'),
@@ -159,7 +159,7 @@ returns void
 language sql
 set search_path = ''
 as $$
-  delete from public.alerts a where a.created_at < p_now - interval '90 days';
+  delete from public.pipeline_alerts a where a.created_at < p_now - interval '90 days';
   -- what such a run found is in invariant_states and alerts
   delete from public.pipeline_runs r
   where r.job = 'watch' and r.started_at < p_now - interval '1 day' and r.status = 'succeeded';

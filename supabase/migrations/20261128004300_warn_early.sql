@@ -19,7 +19,7 @@ as $$
         and m.impressions is not null
         and m.quality <> 'suspect'
         and not exists (
-          select from public.calibration_events e
+          select from public.post_predictions e
           where e.kind = 'impressions_48h' and e.post_id = p.post_id and e.phase = m.collection_phase)
       -- kept apart, and the posts bounded on both sides: else the planner, which does not know p_now,
       -- reads the tables whole
@@ -52,7 +52,7 @@ as $$
     from projected p
   ),
   stored as (
-    insert into public.calibration_events
+    insert into public.post_predictions
       (account_id, kind, post_id, phase, predicted, sd, threshold, created_at)
     select x.account_id, x.kind, x.post_id, x.phase, x.predicted, x.sd, x.threshold, p_now
     from (
@@ -89,7 +89,7 @@ as $$
   ),
   -- 4 and people are told, by the delivery of postloop.watch
   told as (
-    insert into public.alerts (created_at, change, invariant, status, measured, what_to_do, since, next_attempt_at)
+    insert into public.pipeline_alerts (created_at, change, invariant, status, measured, what_to_do, since, next_attempt_at)
     select p_now, 'rising', 'post ' || r.post_id, 'ok',
       format('may go viral: P = %s to pass %s impressions at 48 h, as one post in twenty does; now %s after %s',
         round(r.probability::numeric, 2), round(r.threshold), r.impressions,
@@ -97,9 +97,9 @@ as $$
       format('Post a follow-up while it spreads: https://x.com/%s/status/%s', a.handle, r.post_id),
       r.collected_at, p_now
     from rising r
-    join public.accounts a on a.id = r.account_id
+    join public.x_accounts a on a.id = r.account_id
     where not exists (
-      select from public.calibration_events e
+      select from public.post_predictions e
       where e.kind = 'viral' and e.post_id = r.post_id and e.predicted >= 0.5)
     order by r.post_id
     returning 1
@@ -120,12 +120,12 @@ as $$
   -- it stay open
   open_event as (
     select e.id, e.kind, e.post_id, e.threshold
-    from public.calibration_events e
+    from public.post_predictions e
     where e.observed is null and e.kind in ('impressions_48h', 'viral')
       and e.created_at > p_now - interval '7 days' and e.created_at <= p_now - interval '42 hours'
   ),
   settled as (
-    update public.calibration_events e
+    update public.post_predictions e
     set observed = case o.kind when 'viral' then (f.impressions > o.threshold)::integer
           else ln(1 + f.impressions) end,
         observed_at = p_now
@@ -145,7 +145,7 @@ as $$
     returning 1
   ),
   forgotten as (
-    delete from public.calibration_events e where e.created_at < p_now - interval '180 days'
+    delete from public.post_predictions e where e.created_at < p_now - interval '180 days'
     returning 1
   )
   select jsonb_build_object('code', 'settled', 'settled', (select count(*) from settled),

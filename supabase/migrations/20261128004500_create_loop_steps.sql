@@ -23,7 +23,7 @@ as $$
   -- Accounts that are read; one that an import has left without its name is not.
   read_account as (
     select a.id as account_id, a.created_at, coalesce(o.consequence = 'end', false) as is_gone
-    from public.accounts a
+    from public.x_accounts a
     join public.follower_collections f on f.account_id = a.id
     left join public.read_outcomes o on o.outcome = f.outcome
   ),
@@ -31,7 +31,7 @@ as $$
   -- 1 decision
   account_decisions as materialized (
     select a.id as account_id, w.recommended, w.others, w.first_recommended_at, n.newest_at, n.recommended_at
-    from public.accounts a
+    from public.x_accounts a
     cross join lateral (
       select count(*) filter (where d.origin = 'recommended') as recommended,
         count(*) filter (where d.origin <> 'recommended') as others,
@@ -117,7 +117,7 @@ as $$
   -- 5 metrics and 7 attribution, of the same rows
   account_reads as (
     select w.reads, w.attributed, n.read_at, n.attributed_at
-    from public.accounts a
+    from public.x_accounts a
     cross join lateral (
       select count(*) as reads, count(m.attributed_at) as attributed
       from public.real_tweet_metrics m
@@ -144,7 +144,7 @@ as $$
         and min(t.attempted_at) <= p_now - interval '30 minutes'
         then count(distinct (t.post_id, t.phase)) else 0 end as in_vain,
       mode() within group (order by t.outcome) as outcome
-    from public.accounts a
+    from public.x_accounts a
     cross join lateral (
       select c.post_id, c.phase, c.attempted_at, c.outcome
       from public.collection_attempts c
@@ -175,7 +175,7 @@ as $$
       count(*) filter (where f.is_stale) as waiting, min(a.handle) filter (where f.is_stale) as example,
       count(*) as accounts
     from account_followers f
-    join public.accounts a on a.id = f.account_id
+    join public.x_accounts a on a.id = f.account_id
   ),
 
   -- 7 reads that attribution should have taken up; suspect ones are not used
@@ -202,7 +202,7 @@ as $$
       (select max(s.captured_at) from public.follower_snapshots s
        where s.account_id = a.id and s.is_exact
          and s.captured_at <= p_now - (select p.attribution from patience p)) as until
-    from public.accounts a
+    from public.x_accounts a
   ),
   uncredited as (
     select count(*) as n, min(w.post_id) as example
@@ -221,7 +221,7 @@ as $$
     select
       (select count(*) from week_post w join public.post_outcomes o on o.post_id = w.post_id) as count_7d,
       max(s.learned_at) filter (where s.finished_posts > 0) as newest_at
-    from public.learning_state s
+    from public.account_learning s
     where s.learned_at <= p_now
   ),
   unlearned as (
@@ -248,8 +248,8 @@ as $$
   ),
   unrecorded as (
     select count(*) as n, min(a.handle) as example
-    from public.learning_state s
-    join public.accounts a on a.id = s.account_id
+    from public.account_learning s
+    join public.x_accounts a on a.id = s.account_id
     cross join lateral (
       select o.computed_at
       from public.post_attribution p
@@ -270,8 +270,8 @@ as $$
       count(*) filter (where not v.has_values) as bare, min(v.handle) filter (where not v.has_values) as example
     from (
       select a.handle, exists (
-        select from public.dimension_values d where d.account_id = a.id and d.retired_at is null) as has_values
-      from public.accounts a
+        select from public.content_dimension_values d where d.account_id = a.id and d.retired_at is null) as has_values
+      from public.x_accounts a
     ) v
   ),
   recommendation as (
@@ -348,7 +348,7 @@ as $$
         when v.bare > 0 then format('accounts without a value to choose from: %s, such as @%s', v.bare, v.example)
         else 'no account is registered'
       end,
-      case when v.drawable = 0 and v.bare > 0 then format('Give the account values to choose from: select public.register_account(%L, ''{"tone": ["dry", "warm"]}'').', v.example) end
+      case when v.drawable = 0 and v.bare > 0 then format('Give the account values to choose from: select public.register_x_account(%L, ''{"tone": ["dry", "warm"]}'').', v.example) end
     from recommendation r, vocabulary v
   )
   select jsonb_agg(jsonb_build_object(

@@ -18,7 +18,7 @@ comment on column postloop.upgraded_rows.result is
 create index upgraded_rows_result_idx on postloop.upgraded_rows (source, result);
 
 create table postloop.imported_accounts (
-  account_id bigint primary key references public.accounts (id) on delete cascade,
+  account_id bigint primary key references public.x_accounts (id) on delete cascade,
   imported_at timestamptz not null,
   named_at timestamptz
 );
@@ -262,7 +262,7 @@ returns void
 language sql
 set search_path = ''
 as $$
-  insert into public.dimension_values (account_id, dimension, value, created_at)
+  insert into public.content_dimension_values (account_id, dimension, value, created_at)
   select p_account_id, v.dimension, v.value, p_now
   from (
     select g.key as dimension, g.value, count(*) as uses,
@@ -293,7 +293,7 @@ as $$
     cross join lateral (
       select coalesce(jsonb_object_agg(v.dimension, v.value), '{}') as assigned
       from jsonb_each_text(d.dimensions) g
-      join public.dimension_values v
+      join public.content_dimension_values v
         on v.account_id = p_account_id and v.dimension = g.key and v.value = g.value
     ) known
   ),
@@ -638,8 +638,8 @@ begin
     return jsonb_build_object('code', 'nothing_to_import');
   end if;
 
-  v_run_id := public.start_run('upgrade', v_expected, p_now);
-  insert into public.accounts (handle, created_at) values ('unnamed_import_', p_now)
+  v_run_id := public.start_pipeline_run('upgrade', v_expected, p_now);
+  insert into public.x_accounts (handle, created_at) values ('unnamed_import_', p_now)
   returning id into v_account_id;
   insert into postloop.imported_accounts (account_id, imported_at) values (v_account_id, p_now);
   perform postloop.import_posts(v_account_id, p_now);
@@ -650,11 +650,11 @@ begin
   select count(*) into v_kept
   from postloop.upgraded_rows u
   where u.source = any (c_sources) and u.result <> 'set_aside';
-  delete from public.accounts a
+  delete from public.x_accounts a
   where a.id = v_account_id
     and not exists (select from public.post_attribution p where p.account_id = a.id)
     and not exists (select from public.content_metadata d where d.account_id = a.id);
-  return jsonb_build_object('code', 'imported') || public.finish_run(v_run_id, v_kept,
+  return jsonb_build_object('code', 'imported') || public.finish_pipeline_run(v_run_id, v_kept,
     jsonb_strip_nulls(jsonb_build_object('set_aside', nullif(v_expected - v_kept, 0))));
 end
 $$;
@@ -679,13 +679,13 @@ begin
   end if;
   if v_import.named_at is not null then
     return jsonb_build_object('code', 'already_named', 'account_id', v_import.account_id, 'handle',
-      (select a.handle from public.accounts a where a.id = v_import.account_id));
+      (select a.handle from public.x_accounts a where a.id = v_import.account_id));
   end if;
-  if exists (select from public.accounts a where lower(a.handle) = lower(p_handle)) then
+  if exists (select from public.x_accounts a where lower(a.handle) = lower(p_handle)) then
     return jsonb_build_object('code', 'handle_taken', 'handle', p_handle);
   end if;
 
-  update public.accounts a set handle = p_handle where a.id = v_import.account_id;
+  update public.x_accounts a set handle = p_handle where a.id = v_import.account_id;
   update postloop.imported_accounts i set named_at = p_now where i.account_id = v_import.account_id;
   insert into public.follower_collections (account_id, next_attempt_at)
   values (v_import.account_id, p_now)

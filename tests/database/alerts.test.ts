@@ -97,7 +97,7 @@ async function turn(now: Date) {
 
 const alerts = () =>
   database.sql`
-    select invariant, change, delivery, attempts, last_error from public.alerts order by id`;
+    select invariant, change, delivery, attempts, last_error from public.pipeline_alerts order by id`;
 const deliveries = async () => (await alerts()).map(({ delivery }) => delivery);
 const told = () =>
   received.map((body) =>
@@ -180,7 +180,7 @@ describe('an alert', () => {
     await watch(minutes(5));
     expect(
       await sql`
-        select change, status, previous_status, since, created_at from public.alerts
+        select change, status, previous_status, since, created_at from public.pipeline_alerts
         order by id offset ${known}`,
     ).toEqual(
       change === null
@@ -339,7 +339,7 @@ describe('an alert', () => {
       expect(request.url).toBe(url);
       bodies.push(request.body);
       await sql`delete from net.http_request_queue`;
-      await sql`delete from public.alerts`;
+      await sql`delete from public.pipeline_alerts`;
     }
     expect(bodies).toEqual([
       { text: 'Postloop\nFAILING it_0 since 12:00 UTC.' },
@@ -390,7 +390,7 @@ describe('delivery', () => {
         last_error: 'The webhook answered HTTP 429.',
       },
     ]);
-    expect(await database.sql`select delivered_at from public.alerts`).toEqual([
+    expect(await database.sql`select delivered_at from public.pipeline_alerts`).toEqual([
       { delivered_at: minutes(15) },
     ]);
   });
@@ -646,10 +646,10 @@ describe('the address of the webhook', () => {
       await watch(hours(n + 1, new Date()));
       await sql`delete from net.http_request_queue`;
     }
-    await sql`alter table public.alerts rename column threshold to away`;
+    await sql`alter table public.pipeline_alerts rename column threshold to away`;
     await scheduler.tick(minutes(40));
     expect(await tablesWith(TOKEN)).toEqual([]);
-    expect(await tablesWith('it_5')).toContain('alerts');
+    expect(await tablesWith('it_5')).toContain('pipeline_alerts');
     expect(await tablesWith('postloop.watch')).toContain('cron.job_run_details');
   });
 });
@@ -676,7 +676,7 @@ describe('a run of watch', () => {
     await find({ name: 'it', status: 'ok' });
     await watch(T0);
     await find({ name: 'it', status: 'failing' });
-    await sql`alter table public.alerts rename column threshold to away`;
+    await sql`alter table public.pipeline_alerts rename column threshold to away`;
     expect(await watch(minutes(5))).toMatchObject({ code: 'failed', checked: 0, alerts: 0 });
     expect((await runs())[1]).toMatchObject({
       status: 'failed',
@@ -685,7 +685,7 @@ describe('a run of watch', () => {
     expect(await sql`select status, checked_at from public.invariant_states`).toEqual([
       { status: 'ok', checked_at: T0 },
     ]);
-    await sql`alter table public.alerts rename column away to threshold`;
+    await sql`alter table public.pipeline_alerts rename column away to threshold`;
     await turn(minutes(10));
     expect(told()).toEqual([['failing it']]);
   });
@@ -723,7 +723,7 @@ describe('a run of watch', () => {
     await run(hours(-25), { job: 'learning' });
     for (const day of [-91, -89]) {
       await sql`
-        insert into public.alerts (created_at, change, invariant, status, since, delivery,
+        insert into public.pipeline_alerts (created_at, change, invariant, status, since, delivery,
           next_attempt_at)
         values (${hours(24 * day)}, 'failing', 'it', 'failing', ${T0}, 'not_configured', ${T0})`;
     }
@@ -737,7 +737,7 @@ describe('a run of watch', () => {
       { job: 'watch', status: 'failed', as_of: hours(-25) },
       { job: 'watch', status: 'succeeded', as_of: hours(-23) },
     ]);
-    expect(await sql`select created_at from public.alerts`).toEqual([
+    expect(await sql`select created_at from public.pipeline_alerts`).toEqual([
       { created_at: hours(24 * -89) },
     ]);
   });
@@ -750,12 +750,14 @@ describe('a run of watch', () => {
       await session`set local role service_role`;
       const { reply } = only(await session`select postloop.watch(${T0}) as reply`);
       expect(reply).toMatchObject({ code: 'watched', sent: 1 });
-      expect(await session`select invariant from public.alerts`).toEqual([{ invariant: 'it' }]);
+      expect(await session`select invariant from public.pipeline_alerts`).toEqual([
+        { invariant: 'it' },
+      ]);
     });
     await expect(
       sql.begin(async (session) => {
         await session`set local role service_role`;
-        await session`delete from public.alerts`;
+        await session`delete from public.pipeline_alerts`;
       }),
     ).rejects.toMatchObject({ code: '42501' });
   });

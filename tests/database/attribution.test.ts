@@ -94,9 +94,9 @@ describe("a post's numbers", () => {
       more: false,
     });
     expect(await attribute(sql, hours(3))).toMatchObject({ expected: 0, done: 0, account_ids: [] });
-    expect(await sql`select account_id::int, data_version::int from public.learning_state`).toEqual(
-      [{ account_id: accountId, data_version: 1 }],
-    );
+    expect(
+      await sql`select account_id::int, data_version::int from public.account_learning`,
+    ).toEqual([{ account_id: accountId, data_version: 1 }]);
     expect(accountId).not.toBe(idle);
   });
 });

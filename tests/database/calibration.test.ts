@@ -34,7 +34,7 @@ async function predict(createdAt = hours(2.2)): Promise<void> {
   const { sql } = database;
   await trackPost(sql);
   await sql`
-    insert into public.calibration_events
+    insert into public.post_predictions
       (account_id, kind, post_id, phase, predicted, sd, threshold, created_at)
     values (${accountId}, 'impressions_48h', ${POST}, '2h', 7, 0.2, null, ${createdAt}),
       (${accountId}, 'viral', ${POST}, '2h', 0.3, null, 1500, ${createdAt})`;
@@ -43,7 +43,7 @@ async function predict(createdAt = hours(2.2)): Promise<void> {
 const settle = async (now: Date) =>
   only(await database.sql`select postloop.settle_predictions(${now}) as reply`).reply;
 const observed = () => database.sql`
-  select kind, observed, observed_at from public.calibration_events order by kind`;
+  select kind, observed, observed_at from public.post_predictions order by kind`;
 
 describe('what was observed', () => {
   it.each([
@@ -98,7 +98,7 @@ describe('the view', () => {
       select ${account} || lpad(n::text, 6, '0'), ${account}, ${T0} from generate_series(1, 200) n
       on conflict do nothing`;
     await sql`
-      insert into public.calibration_events (account_id, kind, post_id, predicted, sd, observed,
+      insert into public.post_predictions (account_id, kind, post_id, predicted, sd, observed,
         threshold, created_at, observed_at)
       select ${account}, ${kind}, ${account} || lpad(s.n::text, 6, '0'), s.predicted,
         case when ${kind} <> 'viral' then s.sd end, s.observed, case when ${kind} = 'viral' then 9 end,
@@ -121,7 +121,7 @@ describe('the view', () => {
   };
 
   const view = (kind: string) => database.sql`
-    select * from public.calibration where account_id = ${accountId} and kind = ${kind}`;
+    select * from public.prediction_calibration where account_id = ${accountId} and kind = ${kind}`;
 
   it.each(['impressions_48h', 'reward'])(
     'counts how often ranges of %s held, as the reference',
@@ -170,7 +170,7 @@ describe('the view', () => {
     await store(other, 'impressions_48h', draw(5, 30));
     await predict();
     const rows = await database.sql`
-      select account_id::int, kind, n from public.calibration order by account_id, kind`;
+      select account_id::int, kind, n from public.prediction_calibration order by account_id, kind`;
     expect([...rows]).toEqual([
       { account_id: accountId, kind: 'impressions_48h', n: 20 },
       { account_id: accountId, kind: 'viral', n: 10 },

@@ -89,7 +89,7 @@ describe('a post without credit says why', () => {
 describe('the follows that X shows its author', () => {
   const analytics = (postId: string, at: Date, follows: number | null) =>
     database.sql`
-      insert into public.post_analytics (post_id, captured_at, follows, run_id)
+      insert into public.x_post_analytics (post_id, captured_at, follows, run_id)
       values (${postId}, ${at}, ${follows}, gen_random_uuid())`;
 
   it('stand beside the estimate of the post, the newest of them', async () => {

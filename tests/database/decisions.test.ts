@@ -120,7 +120,7 @@ describe('recommendation_inputs', () => {
     await storeRead(sql, post, '48h', hours(48), { impressions: 300, likes: 3 });
     await attribute(sql, hours(50));
     await learn(sql, accountId, hours(50));
-    await sql`update public.dimension_values set retired_at = ${T0} where value = 'hiring'`;
+    await sql`update public.content_dimension_values set retired_at = ${T0} where value = 'hiring'`;
     expect(await inputs('SOMEBOT')).toMatchObject({
       code: 'ready',
       account_id: accountId,
@@ -156,7 +156,7 @@ describe('recommendation_inputs', () => {
         { dimension: 'tone', value: 'warm' },
       ],
     });
-    const stored = only(await database.sql`select mean, factor from public.models`);
+    const stored = only(await database.sql`select mean, factor from public.learned_models`);
     expect(stored.mean.length).toBeGreaterThan(2);
     expect(model?.mean).toEqual(stored.mean.slice(0, 2));
     expect(model?.factor).toEqual(stored.factor.slice(0, 3));

@@ -36,7 +36,7 @@ beforeEach(async () => {
   const { sql } = database;
   await reset(sql);
   await sql`delete from public.growth_curve`;
-  await sql`delete from public.alerts`;
+  await sql`delete from public.pipeline_alerts`;
   accountId = await registerAccount(sql);
   history = drawPosts(1, 60, hours(-60));
   await storeDrawnPosts(sql, accountId, history);
@@ -55,9 +55,9 @@ async function read(impressions: number, phase = '2h', ageHours = 2.1, postId = 
 const warn = async (now = NOW) =>
   only(await database.sql`select postloop.warn_early(${now}) as reply`).reply;
 const events = () => database.sql`
-  select kind, phase, predicted, sd, threshold, observed from public.calibration_events order by id`;
+  select kind, phase, predicted, sd, threshold, observed from public.post_predictions order by id`;
 const alerts = () => database.sql`
-  select change, status, invariant, measured, what_to_do, since, delivery from public.alerts order by id`;
+  select change, status, invariant, measured, what_to_do, since, delivery from public.pipeline_alerts order by id`;
 const rising = (now = NOW) =>
   database.sql`select post_id, probability, since from public.rising_posts(${accountId}, ${now})`;
 
@@ -184,7 +184,7 @@ describe('a post that may go viral', () => {
     const { text } = only(
       await sql`
         select postloop.alert_message('https://hooks.slack.com/services/x',
-          (select jsonb_agg(to_jsonb(a)) from public.alerts a), ${NOW}) ->> 'text' as text`,
+          (select jsonb_agg(to_jsonb(a)) from public.pipeline_alerts a), ${NOW}) ->> 'text' as text`,
     );
     expect(text).toMatch(
       /^Postloop\nRISING post \d+: may go viral: P = 1\.00 .* since 14:06 UTC\. Post a follow-up/,
@@ -238,7 +238,7 @@ describe('a post that may go viral', () => {
     await warn(hours(1.4));
     expect(await rising()).toMatchObject([{ since: hours(0.75) }]);
     await database.sql`
-      update public.calibration_events set predicted = 0.2 where kind = 'viral' and phase = '75m'`;
+      update public.post_predictions set predicted = 0.2 where kind = 'viral' and phase = '75m'`;
     expect(await rising()).toEqual([]);
   });
 

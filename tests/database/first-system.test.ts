@@ -123,8 +123,8 @@ it('3: no number is drawn at random: Math.random is nowhere in what is deployed'
 
 it('4: success with nothing done is impossible when something was expected', async () => {
   const { sql } = database;
-  const { id } = only(await sql`select public.start_run('attribution', 12, ${T0}) as id`);
-  const { run } = only(await sql`select public.finish_run(${id}, 0) as run`);
+  const { id } = only(await sql`select public.start_pipeline_run('attribution', 12, ${T0}) as id`);
+  const { run } = only(await sql`select public.finish_pipeline_run(${id}, 0) as run`);
   expect(run).toMatchObject({ status: 'failed', error: { code: 'nothing_done' } });
   await expect(
     sql`update public.pipeline_runs set status = 'succeeded', error = null`,

@@ -69,9 +69,9 @@ async function state() {
     reads: await sql`select * from public.real_tweet_metrics order by 1, 2`,
     hours: await ledger(),
     credits: await sql`select * from public.post_credit order by post_id`,
-    rates: await sql`select * from public.account_rates`,
-    blocks: await sql`select * from public.block_rates order by 1, 2`,
-    learning: await sql`select * from public.learning_state`,
+    rates: await sql`select * from public.follower_rates`,
+    blocks: await sql`select * from public.follower_block_rates order by 1, 2`,
+    learning: await sql`select * from public.account_learning`,
   };
 }
 
@@ -96,7 +96,7 @@ it('gives a post alone what its impressions times the conversion rate say', asyn
   await attribute(sql, hours(50));
 
   // not exactly: some are taken to follow in the hour after, and so few posts may convert by chance
-  const rates = only(await sql`select b, q, phi, hours from public.account_rates`);
+  const rates = only(await sql`select b, q, phi, hours from public.follower_rates`);
   expect(Math.abs(rates.b - 2)).toBeLessThan(0.1);
   expect(Math.abs(rates.q - 0.01)).toBeLessThan(0.001);
   expect(rates).toMatchObject({ phi: 1, hours: CHANGES.length });
@@ -315,7 +315,7 @@ it('settles a block five days after its end, and late data never change it', asy
   });
   const before = await settled();
   expect(before.credits.every((row) => row.settled_7d > 0)).toBe(true);
-  expect(only(await sql`select settled_through from public.account_rates`)).toEqual({
+  expect(only(await sql`select settled_through from public.follower_rates`)).toEqual({
     settled_through: settledThrough,
   });
 

@@ -81,7 +81,7 @@ async function store(posts: Post[]): Promise<void> {
     from jsonb_to_recordset(${json(sql, rows)}) r(post_id text, phase text, captured_at timestamptz,
       at timestamptz, likes bigint, impressions bigint)`;
   await sql`
-    insert into public.learning_state as s (account_id, data_version) values (${accountId}, 1)
+    insert into public.account_learning as s (account_id, data_version) values (${accountId}, 1)
     on conflict (account_id) do update set data_version = s.data_version + 1`;
 }
 
@@ -248,7 +248,7 @@ describe('the sums', () => {
     const { sql } = database;
     const topics = Array.from({ length: 190 }, (_, n) => `topic ${n}`);
     await sql`
-      select public.register_account('somebot', ${json(sql, { topic: topics })}, ${T0})`;
+      select public.register_x_account('somebot', ${json(sql, { topic: topics })}, ${T0})`;
     const posts = drawn(400, (index) => ({
       values: { topic: topics[index < 210 ? index % 30 : index - 210] as string, tone: 'dry' },
     }));
@@ -316,7 +316,7 @@ describe('the fit', () => {
     expect(Math.abs(raw)).toBeLessThan(0.3);
     expect(Math.abs(shown['tone warm']?.effect)).toBeLessThan(0.2);
     const { features } = only(
-      await sql`select features from public.models where outcome = 'reward'`,
+      await sql`select features from public.learned_models where outcome = 'reward'`,
     );
     expect(features.filter((one: { group: string }) => one.group === 'nuisance:kind')).toEqual([
       { group: 'nuisance:kind', name: 'single' },
@@ -332,7 +332,7 @@ describe('the fit', () => {
     const models = await sql`
       select outcome, data_version::int, finished_posts, chosen_features, cardinality(mean) as size,
         centre, spread, half_life_days, features
-      from public.models order by outcome`;
+      from public.learned_models order by outcome`;
     expect(models.map(({ outcome }) => outcome)).toEqual(['engagement', 'impressions', 'reward']);
     for (const model of models) {
       expect(model).toMatchObject({
@@ -363,7 +363,7 @@ describe('the fit', () => {
     const { sql } = database;
     await store(drawn(80, SOME_OF_ALL));
     const kept = async () => ({
-      models: await sql`select * from public.models order by outcome`,
+      models: await sql`select * from public.learned_models order by outcome`,
       shown: await sql`select * from public.dimension_performance order by dimension, value`,
       outcomes: await sql`select * from public.post_outcomes order by post_id`,
     });
@@ -389,7 +389,7 @@ describe('what the model expects', () => {
     await learn(sql, accountId, hours(350));
     const { features, mean, factor, sigma2, tau2 } = only(
       await sql`
-        select features, mean, factor, sigma2, tau2 from public.models where outcome = 'reward'`,
+        select features, mean, factor, sigma2, tau2 from public.learned_models where outcome = 'reward'`,
     );
     // a Thursday two weeks later: a week that the model has not seen
     const at = hours(25 * DAY);
@@ -402,7 +402,7 @@ describe('what the model expects', () => {
     };
     await store([fresh]);
     await learn(sql, accountId, hours(3, at));
-    const event = only(await sql`select * from public.calibration_events where kind = 'reward'`);
+    const event = only(await sql`select * from public.post_predictions where kind = 'reward'`);
     expect(event).toMatchObject({ post_id: snowflakeId(at, 0), observed: null, phase: null });
 
     const x = features.map(
@@ -444,7 +444,7 @@ describe('what the model expects', () => {
     const { reward } = only(
       await sql`select reward from public.post_outcomes where post_id = ${event.post_id}`,
     );
-    const after = only(await sql`select * from public.calibration_events where kind = 'reward'`);
+    const after = only(await sql`select * from public.post_predictions where kind = 'reward'`);
     expect(after).toMatchObject({
       predicted: event.predicted,
       sd: event.sd,
@@ -457,7 +457,7 @@ describe('what the model expects', () => {
 describe('drift', () => {
   /** Expectations of the stored posts that all came out `by` standard deviations higher. */
   const surprise = (since: Date, by: number, tone: string | null = null) => database.sql`
-    insert into public.calibration_events (account_id, kind, post_id, predicted, sd, observed,
+    insert into public.post_predictions (account_id, kind, post_id, predicted, sd, observed,
       created_at, observed_at)
     select p.account_id, 'reward', p.post_id, 0, 1,
       case when p.posted_at >= ${since} and coalesce(p.tone = ${tone}, true) then ${by} else 0 end,
@@ -491,10 +491,12 @@ describe('drift', () => {
     await learn(sql, accountId, hours(800));
     const found = await alarms();
     expect(found.length).toBeGreaterThan(0);
-    const model = await sql`select mean, factor from public.models order by outcome`;
+    const model = await sql`select mean, factor from public.learned_models order by outcome`;
     await learn(sql, accountId, hours(900));
     expect(await alarms()).toEqual(found);
-    expect(await sql`select mean, factor from public.models order by outcome`).toEqual(model);
+    expect(await sql`select mean, factor from public.learned_models order by outcome`).toEqual(
+      model,
+    );
   });
 
   it('of one value lets only the posts with it count for less', async () => {

@@ -57,7 +57,7 @@ const learningState = async () =>
   only(
     await database.sql`
       select data_version::int, learned_version::int, finished_posts, priors
-      from public.learning_state`,
+      from public.account_learning`,
   );
 
 async function backlog(): Promise<number[]> {
@@ -258,7 +258,7 @@ describe('the handover from attribution', () => {
     await attribute(sql, hours(60));
     await learn(sql, accountId, hours(60));
     const { ids } = only(
-      await sql`select public.learning_backlog(array(select id from public.accounts)) as ids`,
+      await sql`select public.learning_backlog(array(select id from public.x_accounts)) as ids`,
     );
     expect(ids.map(Number)).toEqual([accountId]);
   });

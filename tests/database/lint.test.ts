@@ -30,7 +30,7 @@ describe.skipIf(!DEBIAN_BIN)('the linters of the Supabase CLI (PG_CRON_BIN)', ()
     const { sql } = server;
     await sql`
       create function postloop.broken() returns bigint language plpgsql set search_path = '' as
-      $$ begin return (select a.nonsense from public.accounts a limit 1); end $$`;
+      $$ begin return (select a.nonsense from public.x_accounts a limit 1); end $$`;
     try {
       const result = await lint();
       expect(result.code).not.toBe(0);

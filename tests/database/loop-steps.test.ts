@@ -562,7 +562,7 @@ describe('performance', () => {
     await finish();
     await attribute(sql, hours(50));
     await learn(sql, accountId, hours(50));
-    await sql`update public.learning_state set data_version = data_version + 1`;
+    await sql`update public.account_learning set data_version = data_version + 1`;
     expect((await step('performance', hours(51))).state).toBe('ok');
     await learningStatistics(sql, accountId, hours(52));
     expect((await step('performance', hours(53))).state).toBe('broken');
@@ -604,11 +604,11 @@ describe('recommendation', () => {
 
   it('is broken when no account has a value left, and says how to give one', async () => {
     const { sql } = database;
-    await sql`update public.dimension_values set retired_at = ${T0}`;
+    await sql`update public.content_dimension_values set retired_at = ${T0}`;
     expect(await step('recommendation', T0)).toMatchObject({
       state: 'broken',
       waiting: 1,
-      what_to_do: expect.stringContaining("public.register_account('somebot'"),
+      what_to_do: expect.stringContaining("public.register_x_account('somebot'"),
     });
     await registerAccount(sql, 'otherbot');
     expect((await step('recommendation', T0)).state).toBe('ok');

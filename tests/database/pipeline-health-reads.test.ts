@@ -240,7 +240,9 @@ describe('reads_attributed', () => {
 
   it('counts an imported read from its import on', async () => {
     const { sql } = database;
-    const { id } = only(await sql`select public.start_run('upgrade', 1, ${hours(30)}) as id`);
+    const { id } = only(
+      await sql`select public.start_pipeline_run('upgrade', 1, ${hours(30)}) as id`,
+    );
     await sql`update public.real_tweet_metrics set run_id = ${id}, source = 'imported'`;
     expect((await check('reads_attributed', hours(35))).status).toBe('ok');
     expect((await check('reads_attributed', hours(36))).status).toBe('failing');

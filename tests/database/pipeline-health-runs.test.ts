@@ -37,9 +37,11 @@ async function run(
   { expected = 0, done = 0, failed = 0, error = null as object | null } = {},
 ): Promise<string> {
   const { sql } = database;
-  const { id } = only(await sql`select public.start_run(${job}, ${expected}, ${at}) as id`);
+  const { id } = only(
+    await sql`select public.start_pipeline_run(${job}, ${expected}, ${at}) as id`,
+  );
   await sql`
-    select public.finish_run(${id}, ${done}, '{}', ${failed}, ${error && json(sql, error)})`;
+    select public.finish_pipeline_run(${id}, ${done}, '{}', ${failed}, ${error && json(sql, error)})`;
   return id;
 }
 
@@ -91,7 +93,7 @@ describe('heartbeat', () => {
   it('is any run, one that failed or is still open too', async () => {
     const { sql } = database;
     await run('attribution', hours(4), { error: { code: 'x', message: 'y' } });
-    await sql`select public.start_run('learning', 3, ${hours(4)})`;
+    await sql`select public.start_pipeline_run('learning', 3, ${hours(4)})`;
     expect((await check('heartbeat_attribution', hours(6))).status).toBe('ok');
     expect((await check('heartbeat_learning', hours(6))).status).toBe('ok');
   });
@@ -146,7 +148,7 @@ describe('last_run', () => {
   it('is well again after the next run, and not by one that is still open', async () => {
     const { sql } = database;
     await run('learning', T0, { expected: 3 });
-    await sql`select public.start_run('learning', 3, ${hours(2)})`;
+    await sql`select public.start_pipeline_run('learning', 3, ${hours(2)})`;
     expect((await check('last_run_learning', hours(2))).status).toBe('failing');
     await run('learning', hours(4), { expected: 3, done: 3 });
     expect((await check('last_run_learning', hours(4))).status).toBe('ok');
@@ -235,7 +237,7 @@ describe('runs_end', () => {
   it('is green when every run reported its end, and while one is under way', async () => {
     const { sql } = database;
     await run('attribution', T0);
-    const { id } = only(await sql`select public.start_run('learning', 3, ${T0}) as id`);
+    const { id } = only(await sql`select public.start_pipeline_run('learning', 3, ${T0}) as id`);
     await sql`update public.pipeline_runs set started_at = ${T0} where run_id = ${id}`;
     expect(await check('runs_end', minutes(15))).toMatchObject({
       status: 'ok',
@@ -275,7 +277,7 @@ describe('runs_end', () => {
 
   it('fails for an hour after a run was closed as abandoned', async () => {
     const { sql } = database;
-    const { id } = only(await sql`select public.start_run('attribution', 3, ${T0}) as id`);
+    const { id } = only(await sql`select public.start_pipeline_run('attribution', 3, ${T0}) as id`);
     const now = new Date();
     await sql`update public.pipeline_runs set started_at = ${hours(-2, now)} where run_id = ${id}`;
     await sql`select postloop.cleanup(${now})`;

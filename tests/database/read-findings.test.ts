@@ -149,11 +149,11 @@ describe('what X shows an author', () => {
     expect(
       only(
         await sql`
-        select post_id, profile_visits::int, follows::int, link_clicks from public.post_analytics`,
+        select post_id, profile_visits::int, follows::int, link_clicks from public.x_post_analytics`,
       ),
     ).toEqual({ post_id: post, profile_visits: 7, follows: 3, link_clicks: null });
     const series = await sql`
-      select hr, impressions::int from public.post_hourly_impressions order by hr`;
+      select hr, impressions::int from public.x_post_hourly_impressions order by hr`;
     expect([...series]).toEqual([
       { hr: T0, impressions: 300 },
       { hr: hours(1), impressions: 120 },
@@ -167,7 +167,7 @@ describe('what X shows an author', () => {
     };
     await bring({ analytics: [twice] }, hours(24));
     const series = await database.sql`
-      select hr, impressions::int from public.post_hourly_impressions order by hr`;
+      select hr, impressions::int from public.x_post_hourly_impressions order by hr`;
     expect([...series]).toEqual([
       { hr: T0, impressions: 310 },
       { hr: hours(1), impressions: 120 },
@@ -176,7 +176,7 @@ describe('what X shows an author', () => {
 
   it('of a post that is not tracked is left out', async () => {
     await bring({ analytics: [{ ...shown(3), post_id: other }] }, hours(24));
-    expect(await database.sql`select from public.post_analytics`).toHaveLength(0);
+    expect(await database.sql`select from public.x_post_analytics`).toHaveLength(0);
   });
 });
 

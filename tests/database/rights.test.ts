@@ -362,7 +362,7 @@ describe.each([
     for (const statement of [
       `select public.pipeline_state(${at})`,
       `select * from public.check_pipeline(${at})`,
-      `select public.finish_run(public.start_run('learning', 0, ${at}), 0)`,
+      `select public.finish_pipeline_run(public.start_pipeline_run('learning', 0, ${at}), 0)`,
     ]) {
       expect((await act(scene, { role: 'service_role' }, statement)).outcome).toBe(ALLOWED);
     }

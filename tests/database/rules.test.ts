@@ -16,11 +16,11 @@ beforeEach(async () => {
 
 const setRules = async (rules: unknown, account = 'somebot') =>
   only(
-    await database.sql`select public.set_rules(${account}, ${json(database.sql, rules)}) as reply`,
+    await database.sql`select public.set_content_rules(${account}, ${json(database.sql, rules)}) as reply`,
   ).reply;
 
 const storedRules = async () =>
-  only(await database.sql`select rules from public.accounts where id = ${accountId}`).rules;
+  only(await database.sql`select rules from public.x_accounts where id = ${accountId}`).rules;
 
 const RULES = [
   { forbid: { tone: 'dry', topic: 'hiring' } },
@@ -29,7 +29,7 @@ const RULES = [
   { require: { tone: 'warm' }, when: {} },
 ];
 
-describe('set_rules', () => {
+describe('set_content_rules', () => {
   it('stores what a draw can read, in place of the rules before, whatever the case of the handle', async () => {
     expect(await setRules(RULES, 'SomeBot')).toEqual({
       code: 'stored',
@@ -45,7 +45,7 @@ describe('set_rules', () => {
   });
 
   it('takes rules about a retired value, for it may come back', async () => {
-    await database.sql`update public.dimension_values set retired_at = ${T0} where value = 'dry'`;
+    await database.sql`update public.content_dimension_values set retired_at = ${T0} where value = 'dry'`;
     expect(await setRules([{ forbid: { tone: 'dry' } }])).toMatchObject({ code: 'stored' });
   });
 
@@ -116,7 +116,7 @@ describe('an account', () => {
   it('is refused broken rules whoever writes them', async () => {
     for (const rules of [[{ forbid: { tone: 'furious' } }], [{ ban: {} }], {}]) {
       await expect(
-        database.sql`update public.accounts set rules = ${json(database.sql, rules)}`,
+        database.sql`update public.x_accounts set rules = ${json(database.sql, rules)}`,
       ).rejects.toMatchObject({ code: '23514' });
     }
     expect(await storedRules()).toEqual([]);
@@ -124,7 +124,7 @@ describe('an account', () => {
 
   it.each([-0.01, 0.51, Number.NaN])('is refused a control share of %d', async (share) => {
     await expect(
-      database.sql`update public.accounts set control_share = ${share}`,
+      database.sql`update public.x_accounts set control_share = ${share}`,
     ).rejects.toMatchObject({ constraint_name: 'control_share_is_at_most_half' });
   });
 });

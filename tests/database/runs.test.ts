@@ -11,7 +11,7 @@ beforeEach(() => reset(database.sql));
 
 async function start(job = 'learning', expected = 0): Promise<string> {
   const { id } = only(
-    await database.sql`select public.start_run(${job}, ${expected}, ${T0}) as id`,
+    await database.sql`select public.start_pipeline_run(${job}, ${expected}, ${T0}) as id`,
   );
   return id;
 }
@@ -29,7 +29,7 @@ async function finish(runId: string, closing: Closing = {}) {
   const { done = 0, skipped = {}, failed = 0, error, expected = null } = closing;
   const { run } = only(
     await sql`
-      select public.finish_run(${runId}, ${done}, ${json(sql, skipped)}, ${failed},
+      select public.finish_pipeline_run(${runId}, ${done}, ${json(sql, skipped)}, ${failed},
         ${error ? json(sql, error) : null}, ${expected}) as run`,
   );
   return run;

@@ -187,11 +187,11 @@ describe('a function', () => {
 
   it('that was renamed is named with its likely new name', async () => {
     const [finding] = await driftAfter(
-      'alter function public.register_account(text, jsonb, timestamptz) rename to add_account',
+      'alter function public.register_x_account(text, jsonb, timestamptz) rename to add_account',
     );
     expect(finding).toMatchObject({
       kind: 'function_missing',
-      object: 'public.register_account',
+      object: 'public.register_x_account',
       found: 'perhaps renamed to add_account',
     });
   });
@@ -288,11 +288,11 @@ describe('many differences', () => {
     const findings = await driftAfter(`
       select cron.unschedule('postloop-health');
       drop function public.track_post;
-      alter table public.accounts drop column created_at;
+      alter table public.x_accounts drop column created_at;
       drop view public.tone_performance`);
     expect(findings.map(({ object }) => object)).toEqual([
       'public.tone_performance',
-      'public.accounts.created_at',
+      'public.x_accounts.created_at',
       'public.track_post',
       'postloop-health',
     ]);
@@ -300,17 +300,17 @@ describe('many differences', () => {
 
   it('are found in a database whose tables are nearly all gone', async () => {
     const findings = await driftAfter(`
-      drop table public.accounts, public.pipeline_runs, public.dimensions, public.job_schedules,
+      drop table public.x_accounts, public.pipeline_runs, public.content_dimensions, public.job_schedules,
         public.invariant_states, postloop.checks, postloop.schema_findings cascade`);
     const tables = findings.filter(({ kind }) => kind === 'table_missing');
     expect(tables.map(({ object }) => object)).toEqual([
       'postloop.checks',
       'postloop.schema_findings',
-      'public.accounts',
-      'public.dimensions',
+      'public.content_dimensions',
       'public.invariant_states',
       'public.job_schedules',
       'public.pipeline_runs',
+      'public.x_accounts',
     ]);
   });
 
@@ -385,10 +385,10 @@ describe('the invariant schema_matches', () => {
 
   it('is ok again after the next comparison once the damage is repaired', async () => {
     const check = await damaged(
-      'alter table public.accounts rename column handle to name',
+      'alter table public.x_accounts rename column handle to name',
       async (sql) => {
         await drift(sql);
-        await sql`alter table public.accounts rename column name to handle`;
+        await sql`alter table public.x_accounts rename column name to handle`;
         await drift(sql);
         return schemaCheck(sql);
       },

@@ -16,9 +16,9 @@ beforeAll(async () => {
 });
 afterAll(() => database?.drop());
 beforeEach(async () => {
-  await database.sql`delete from public.session_budgets`;
+  await database.sql`delete from public.scraper_session_budgets`;
   await database.sql`delete from public.scraper_sessions`;
-  await database.sql`update public.operation_budgets set per_session = 3, per_guest = 2
+  await database.sql`update public.scraper_operation_budgets set per_session = 3, per_guest = 2
     where operation in ('UserByScreenName', 'UserTweets')`;
 });
 
@@ -64,7 +64,7 @@ it('books each operation of a page, so that another operation has its own budget
   for (let call = 0; call < 3; call += 1) await reserve([ONE]);
   expect(await reserve([ONE], ['TweetDetail'])).toEqual(reservedBy(ONE));
   const used = await database.sql`
-    select operation, used from public.session_budgets where session = ${ONE} order by operation`;
+    select operation, used from public.scraper_session_budgets where session = ${ONE} order by operation`;
   expect([...used]).toEqual([
     { operation: 'TweetDetail', used: 1 },
     { operation: 'UserByScreenName', used: 3 },

@@ -362,7 +362,7 @@ describe('the time of posting', () => {
     async (id, reason) => {
       const reply = await importRows({ post_attribution: [{ post_id: id, posted_at: null }] });
       expect(await verdicts('post_attribution')).toEqual([{ result: 'set_aside', reason }]);
-      expect(await database.sql`select from public.accounts`).toHaveLength(0);
+      expect(await database.sql`select from public.x_accounts`).toHaveLength(0);
       expect(reply).toMatchObject({ code: 'imported', status: 'failed', expected: 1, done: 0 });
     },
   );
@@ -536,7 +536,7 @@ describe('decisions', () => {
     expect(
       await database.sql`
         select dimension, count(*)::int as values, min(value) as least
-        from public.dimension_values group by 1 order by 1`,
+        from public.content_dimension_values group by 1 order by 1`,
     ).toEqual([
       { dimension: 'hook_pattern', values: 1, least: 'question' },
       { dimension: 'topic', values: 50, least: 'topic 0' },
@@ -734,7 +734,7 @@ describe('a read that is not believed', () => {
 
   it('takes no share of the follower growth', async () => {
     const { sql } = database;
-    const { id } = only(await sql`select id from public.accounts`);
+    const { id } = only(await sql`select id from public.x_accounts`);
     await storeFollowers(
       sql,
       id,
@@ -753,7 +753,7 @@ describe('a read that is not believed', () => {
 
   it('is learned nothing from', async () => {
     const { sql } = database;
-    const { id } = only(await sql`select id from public.accounts`);
+    const { id } = only(await sql`select id from public.x_accounts`);
     await attribute(sql, hours(60));
     await learn(sql, id, hours(60));
     expect(await sql`select from public.post_outcomes`).toHaveLength(0);

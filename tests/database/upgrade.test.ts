@@ -37,8 +37,8 @@ const report = (database: TestDatabase) =>
 const imported = (database: TestDatabase) =>
   Promise.all(
     [
-      'public.accounts',
-      'public.dimension_values',
+      'public.x_accounts',
+      'public.content_dimension_values',
       'public.content_metadata',
       'public.post_attribution',
       'public.real_tweet_metrics',
@@ -211,7 +211,7 @@ describe.each(SHAPES.flatMap((shape) => ID_TYPES.map((ids) => ({ shape, ids })))
     it('fills the performance tables by one run of attribution and learning, from history that is months old', async () => {
       const { sql } = database;
       const now = new Date();
-      const { id } = only(await sql`select id from public.accounts`);
+      const { id } = only(await sql`select id from public.x_accounts`);
       const run = await attribute(sql, now);
       const { posts } = only(
         await sql`
@@ -345,7 +345,7 @@ it('leaves a new database without a trace of it', async () => {
       { schema: null },
     ]);
     expect(await report(database)).toEqual([]);
-    expect(await database.sql`select from public.accounts`).toHaveLength(0);
+    expect(await database.sql`select from public.x_accounts`).toHaveLength(0);
     expect(await database.sql`select from public.pipeline_runs`).toHaveLength(0);
     expect(
       await database.sql`select name, status from postloop.check_imported_account(now())`,
@@ -358,14 +358,14 @@ it('leaves a new database without a trace of it', async () => {
 it('stops at a table of the same name that is not of the first system, and leaves it alone', async () => {
   const database = await createDatabase({ migrations: NO_MIGRATIONS });
   try {
-    await database.sql`create table public.accounts (id bigint primary key, balance numeric)`;
+    await database.sql`create table public.x_accounts (id bigint primary key, balance numeric)`;
     await expect(migrate(database.url)).rejects.toMatchObject({
       code: 'migration_failed',
-      message: expect.stringContaining('relation "accounts" already exists'),
+      message: expect.stringContaining('relation "x_accounts" already exists'),
     });
     expect(
       await database.sql`
-        select to_regclass('public.accounts') is not null as there,
+        select to_regclass('public.x_accounts') is not null as there,
           to_regnamespace('first_system') as schema`,
     ).toEqual([{ there: true, schema: null }]);
   } finally {

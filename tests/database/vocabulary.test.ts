@@ -12,11 +12,11 @@ beforeEach(() => reset(database.sql));
 const register = async (handle: string, values: unknown) => {
   const { sql } = database;
   const [row] = await sql`
-    select public.register_account(${handle}, ${json(sql, values)}, ${T0}) as reply`;
+    select public.register_x_account(${handle}, ${json(sql, values)}, ${T0}) as reply`;
   return row?.reply;
 };
 
-describe('register_account', () => {
+describe('register_x_account', () => {
   it('is one account however often and in whatever case it is called', async () => {
     const first = await register('SomeBot', { tone: ['dry'] });
     expect(first).toEqual({ code: 'registered', account_id: expect.any(Number) });
@@ -29,7 +29,9 @@ describe('register_account', () => {
     const { sql } = database;
     await register('somebot', { tone: ['dry'] });
     await register('somebot', { tone: ['warm'], topic: ['pricing'] });
-    expect(await sql`select dimension, value from public.dimension_values order by 1, 2`).toEqual([
+    expect(
+      await sql`select dimension, value from public.content_dimension_values order by 1, 2`,
+    ).toEqual([
       { dimension: 'tone', value: 'dry' },
       { dimension: 'tone', value: 'warm' },
       { dimension: 'topic', value: 'pricing' },
@@ -94,7 +96,7 @@ describe('the trigger on decisions and posts', () => {
 
 it('knows the six dimensions and the six phases as rows', async () => {
   const { sql } = database;
-  const dimensions = await sql`select dimension from public.dimensions order by position`;
+  const dimensions = await sql`select dimension from public.content_dimensions order by position`;
   expect(dimensions.map((row) => row.dimension)).toEqual([
     'topic',
     'angle',

@@ -111,7 +111,7 @@ const PATHS: Path[] = [
       await finishPost(prepared);
       await prepared.sql`select public.attribute_posts(${NOW})`;
       // The outcomes of posts are stored by the first half of learning, and rightly stay.
-      await prepared.sql`select public.learning_statistics(id, ${NOW}) from public.accounts`;
+      await prepared.sql`select public.learning_statistics(id, ${NOW}) from public.x_accounts`;
     },
     call: () => callFunction('learning', {}),
   },

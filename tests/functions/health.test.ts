@@ -228,7 +228,7 @@ describe('what cannot be read', () => {
       () => health(503),
     );
     expect(failing(answer)).toEqual(['state_readable']);
-    expect(measured(answer, 'state_readable')).toContain('finish_run failed');
+    expect(measured(answer, 'state_readable')).toContain('finish_pipeline_run failed');
     expect(answer.jobs?.length).toBeGreaterThan(4);
   });
 });

@@ -131,7 +131,7 @@ describe('attribution', () => {
     expect(answers.map(({ done }) => done).sort()).toEqual([0, 3]);
     expect(answers.map(({ status }) => status)).toEqual(['succeeded', 'succeeded']);
     const { versions } = only(
-      await stack.sql`select sum(data_version)::int as versions from public.learning_state`,
+      await stack.sql`select sum(data_version)::int as versions from public.account_learning`,
     );
     expect(versions).toBe(1);
   });
@@ -232,7 +232,7 @@ describe('health', () => {
       expect([table, rows]).toEqual([table, counts[table]]);
     expect(Object.keys(answer.tables ?? {})).toEqual(
       expect.arrayContaining([
-        'accounts',
+        'x_accounts',
         'content_metadata',
         'post_attribution',
         'metric_collections',

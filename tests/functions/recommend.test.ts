@@ -47,8 +47,9 @@ const inputs = async () =>
   );
 
 const setRules = async (rules: unknown) =>
-  only(await stack.sql`select public.set_rules('somebot', ${json(stack.sql, rules)}) as reply`)
-    .reply;
+  only(
+    await stack.sql`select public.set_content_rules('somebot', ${json(stack.sql, rules)}) as reply`,
+  ).reply;
 
 /** Dry posts about pricing did well. */
 const POSTS: RewardedPost[] = Array.from({ length: 48 }, (_, index) => {
@@ -97,7 +98,7 @@ describe('a recommendation', () => {
 
   it('is drawn again from its seed and the model of its version', async () => {
     await storeModel(stack.sql, accountId, POSTS, 7);
-    await stack.sql`update public.accounts set control_share = 0.5`;
+    await stack.sql`update public.x_accounts set control_share = 0.5`;
     await setRules([{ forbid: { tone: 'dry', topic: 'hiring' } }]);
     const { decisions } = await recommend({ n: 8 });
     const drawnFrom = await inputs();
@@ -207,10 +208,10 @@ describe('a recommendation', () => {
 
   it('names posts that are rising, to all but the control share', async () => {
     const { sql } = stack;
-    await sql`update public.accounts set control_share = 0.5`;
+    await sql`update public.x_accounts set control_share = 0.5`;
     const { post } = await trackPost(sql, { postedAt: hours(-2), dimensions: { tone: 'dry' } });
     await sql`
-      insert into public.calibration_events
+      insert into public.post_predictions
         (account_id, kind, post_id, predicted, threshold, created_at)
       values (${accountId}, 'viral', ${post.post_id}, 0.75, 9000, ${hours(-1)})`;
     const { rising, decisions } = await recommend({ n: 20 });
@@ -221,7 +222,7 @@ describe('a recommendation', () => {
   });
 
   it('leaves the evidence out for the control share, and says so', async () => {
-    await stack.sql`update public.accounts set control_share = 0.5`;
+    await stack.sql`update public.x_accounts set control_share = 0.5`;
     const { decisions } = await recommend({ n: 20 });
     const controls = decisions.filter(({ prompted }) => !prompted);
     expect(controls.length).toBeGreaterThan(0);
@@ -235,7 +236,7 @@ describe('a recommendation', () => {
   });
 
   it('never names a value that was retired', async () => {
-    await stack.sql`update public.dimension_values set retired_at = ${T0} where value = 'dry'`;
+    await stack.sql`update public.content_dimension_values set retired_at = ${T0} where value = 'dry'`;
     const { decisions } = await recommend({ n: 20 });
     expect(decisions.map((one) => one.dimensions.tone)).toEqual(Array(20).fill('warm'));
   });
@@ -259,7 +260,7 @@ describe('a call is refused, and nothing is stored', () => {
     await registerAccount(stack.sql, 'emptybot', {});
     await registerAccount(stack.sql, 'strictbot', { tone: ['dry', 'warm'] });
     const bans = [{ forbid: { tone: 'dry' } }, { forbid: { tone: 'warm' } }];
-    await stack.sql`select public.set_rules('strictbot', ${json(stack.sql, bans)})`;
+    await stack.sql`select public.set_content_rules('strictbot', ${json(stack.sql, bans)})`;
     const before = await rowCounts(stack.sql);
     const body = { account: 'somebot', ...change };
     expect(await refusal(stack, 'recommend', body)).toMatchObject({ status, code });

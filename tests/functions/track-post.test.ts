@@ -144,7 +144,13 @@ describe('a post', () => {
 describe('a call is refused, and nothing is written', () => {
   it.each<[string, object, number, string, string]>([
     ['with an unknown decision', { decision_id: 'none' }, 404, 'decision_unknown', 'none'],
-    ['with an unknown account', { account: 'nobody' }, 404, 'account_unknown', 'register_account'],
+    [
+      'with an unknown account',
+      { account: 'nobody' },
+      404,
+      'account_unknown',
+      'register_x_account',
+    ],
     ['with an id that is no number', { post_id: '12a4' }, 400, 'body_invalid', 'post_id'],
     ['with an id that is a JSON number', { post_id: 1234 }, 400, 'body_invalid', 'post_id'],
     ['with an id that is empty', { post_id: '' }, 400, 'body_invalid', 'post_id'],

@@ -12,10 +12,10 @@ beforeAll(async () => {
 });
 afterEach(async () => {
   const { sql } = scene.stack;
-  await sql`delete from accounts`;
+  await sql`delete from x_accounts`;
   await sql`delete from integrity_events`;
   await sql`delete from scraper_sessions`;
-  await sql`delete from session_budgets`;
+  await sql`delete from scraper_session_budgets`;
   scene.answers.clear();
   scene.accounts.clear();
 });
@@ -127,7 +127,7 @@ describe('a reader that X refuses', () => {
     ]).toEqual([{ kind: outcome, session: 'guest' }]);
     // One operation rests, not the guest as a whole.
     const resting = await scene.stack.sql`
-      select session from session_budgets where blocked_until > ${DUE_AT}`;
+      select session from scraper_session_budgets where blocked_until > ${DUE_AT}`;
     expect([...resting]).toEqual([{ session: 'guest' }]);
   });
 });

@@ -154,7 +154,7 @@ describe('the least rights', () => {
     expect((await scene.invoke()).by_outcome).toEqual({ session_invalid: 1 });
     expect(await scene.stack.sql`select from scraper_sessions`).toHaveLength(1);
     expect(
-      await scene.stack.sql`select from session_budgets where blocked_until is not null`,
+      await scene.stack.sql`select from scraper_session_budgets where blocked_until is not null`,
     ).toHaveLength(1);
     await scene.stop();
   });

@@ -25,7 +25,7 @@ afterAll(closeBrowser);
 const requests = (operation: string) => scene.site.traffic.byKind[operation]?.requests ?? 0;
 const used = async () => [
   ...(await scene.stack.sql`
-    select session, operation, used from session_budgets order by session, operation`),
+    select session, operation, used from scraper_session_budgets order by session, operation`),
 ];
 const events = async () => [
   ...(await scene.stack.sql`
@@ -86,7 +86,7 @@ describe('a session', () => {
     give(FIRST);
     const [id = ''] = await scene.track('somebot', [plain()]);
     await scene.stack.sql`
-      insert into session_budgets (session, operation, window_starts_at, used)
+      insert into scraper_session_budgets (session, operation, window_starts_at, used)
       select session, 'UserTweets', ${new Date('2026-03-02T08:30:00Z')}, 50
       from unnest(array[${first}, 'guest']) session`;
     const reply = await scene.invoke();
@@ -103,7 +103,7 @@ describe('a rate limit', () => {
     await scene.track('somebot', [plain()]);
     expect((await scene.invoke()).by_outcome).toEqual({ found: 2 });
     const [told] = await scene.stack.sql`
-      select blocked_until from session_budgets
+      select blocked_until from scraper_session_budgets
       where session = ${first} and operation = 'UserTweets'`;
     expect(told?.blocked_until).toEqual(WINDOW_ENDS);
     expect(await events()).toEqual([]);
@@ -159,12 +159,12 @@ describe('the analytics of a post', () => {
     expect(await scene.rows()).toMatchObject([{ tweet_id: id, profile_clicks: 12 }]);
     expect([
       ...(await scene.stack.sql`select post_id, impressions::int, profile_visits::int,
-      follows::int, engagements from post_analytics`),
+      follows::int, engagements from x_post_analytics`),
     ]).toEqual([
       { post_id: id, impressions: 900, profile_visits: 12, follows: 3, engagements: null },
     ]);
     expect([
-      ...(await scene.stack.sql`select impressions::int from post_hourly_impressions`),
+      ...(await scene.stack.sql`select impressions::int from x_post_hourly_impressions`),
     ]).toEqual([{ impressions: 500 }]);
   });
 
@@ -176,7 +176,7 @@ describe('the analytics of a post', () => {
     await scene.invoke('2026-03-02T08:02:00.000Z');
     expect(await scene.rows()).toMatchObject([{ profile_clicks: null }]);
     expect(requests('TweetActivityQuery')).toBe(1);
-    expect(await scene.stack.sql`select from post_analytics`).toHaveLength(0);
+    expect(await scene.stack.sql`select from x_post_analytics`).toHaveLength(0);
   });
 
   test('are not asked for with another’s session, nor for a younger post', async () => {

@@ -79,11 +79,11 @@ export async function attributedRows(sql: postgres.Sql) {
   return {
     hours: await sql`
       select a.handle, f.* from public.follower_hour f
-      join public.accounts a on a.id = f.account_id order by a.handle, f.hr`.then(withoutAccount),
+      join public.x_accounts a on a.id = f.account_id order by a.handle, f.hr`.then(withoutAccount),
     rates: await sql`
       select a.handle, r.account_id, r.block_start, r.b, r.q, r.phi, r.lag_h, r.hours
-      from public.block_rates r
-      join public.accounts a on a.id = r.account_id order by a.handle, r.block_start`.then(
+      from public.follower_block_rates r
+      join public.x_accounts a on a.id = r.account_id order by a.handle, r.block_start`.then(
       withoutAccount,
     ),
     credits: await sql`
@@ -152,7 +152,7 @@ async function compareRates(
   compare: Compare,
 ): Promise<void> {
   const rows = await sql`
-    select * from public.block_rates where account_id = ${accountId} order by block_start`;
+    select * from public.follower_block_rates where account_id = ${accountId} order by block_start`;
   compare('blocks', rows.length, blocks.length);
   rows.forEach((row, i) => {
     const name = `block ${row.block_start.toISOString()}`;

@@ -44,7 +44,7 @@ export async function storeModel(
   );
   const chosen = design.dimensions.reduce((sum, group) => sum + group.features.length, 0);
   await sql`
-    insert into public.models (account_id, outcome, data_version, fitted_at, finished_posts,
+    insert into public.learned_models (account_id, outcome, data_version, fitted_at, finished_posts,
       effective_n, sigma2, tau2, half_life_days, features, chosen_features, mean, factor)
     values (${accountId}, 'reward', ${version}, ${T0}, ${posts.length}, ${fit.effectiveN},
       ${fit.sigma2}, ${json(sql, fit.tau2)}, 90,

@@ -33,7 +33,7 @@ export const json = (sql: postgres.Sql, value: unknown) => sql.json(value as pos
 
 /** Empties every table that tests write, and leaves what the migrations filled. */
 export async function reset(sql: postgres.Sql): Promise<void> {
-  await sql`delete from public.accounts`;
+  await sql`delete from public.x_accounts`;
   await sql`delete from public.pipeline_runs`;
 }
 
@@ -44,7 +44,7 @@ export async function registerAccount(
   now = T0,
 ): Promise<number> {
   const { reply } = only(
-    await sql`select public.register_account(${handle}, ${json(sql, values)}, ${now}) as reply`,
+    await sql`select public.register_x_account(${handle}, ${json(sql, values)}, ${now}) as reply`,
   );
   return reply.account_id;
 }

@@ -99,7 +99,7 @@ export async function startScene(options: SceneOptions = {}): Promise<Scene> {
     accounts,
     logged,
     async track(handle, posts, postedAt = POSTED_AT) {
-      await sql`select register_account(${handle}, ${sql.json({ tone: ['dry'] })}, ${postedAt})`;
+      await sql`select register_x_account(${handle}, ${sql.json({ tone: ['dry'] })}, ${postedAt})`;
       const ids: string[] = [];
       for (const answer of posts) {
         const id = snowflakeId(postedAt, answers.size + 1);

@@ -45,7 +45,7 @@ export async function playTwoOwners(owner: postgres.Sql, service: postgres.Sql):
     await owner`insert into auth.users (id) values (${userId})`;
     const values = Object.entries(DIMENSIONS).map(([name, value]) => [name, [value, 'another']]);
     const accountId = await registerAccount(service, handle, Object.fromEntries(values));
-    await service`update public.accounts set owner_id = ${userId} where id = ${accountId}`;
+    await service`update public.x_accounts set owner_id = ${userId} where id = ${accountId}`;
     await play(service, handle, accountId, minutes(index));
     owners.push({ userId, accountId });
   }
@@ -86,7 +86,7 @@ async function play(sql: postgres.Sql, handle: string, accountId: number, posted
   await storeRead(sql, postId, '48h', hours(48, postedAt), counts);
   await storeFollowers(sql, accountId, hourly(T0, [100, 101, 103, 104]));
   await sql`
-    insert into public.post_analytics (post_id, captured_at, follows, run_id)
+    insert into public.x_post_analytics (post_id, captured_at, follows, run_id)
     values (${postId}, ${hours(49, postedAt)}, 1, gen_random_uuid())`;
   await sql`select public.attribution_backlog(${LEARNED_AT})`;
   await attribute(sql, LEARNED_AT);
@@ -109,15 +109,15 @@ async function foresee(sql: postgres.Sql, accountId: number, postId: string): Pr
     insert into public.viral_thresholds (account_id, impressions, posts, computed_at)
     values (${accountId}, 5000, 40, ${LEARNED_AT})`;
   await sql`
-    insert into public.calibration_events (account_id, kind, post_id, phase, predicted, sd, observed,
+    insert into public.post_predictions (account_id, kind, post_id, phase, predicted, sd, observed,
       created_at, observed_at)
     values (${accountId}, 'impressions_48h', ${postId}, '2h', 6.1, 0.2, 6.2, ${hours(2)}, ${LEARNED_AT})`;
 }
 
 /** What the function `recommend` does, with the evidence although there is a control share. */
 async function recommend(sql: postgres.Sql, handle: string, accountId: number): Promise<string> {
-  await sql`select public.set_rules(${handle}, '[{"forbid": {"tone": "another"}}]')`;
-  await sql`update public.accounts set control_share = 0.1 where id = ${accountId}`;
+  await sql`select public.set_content_rules(${handle}, '[{"forbid": {"tone": "another"}}]')`;
+  await sql`update public.x_accounts set control_share = 0.1 where id = ${accountId}`;
   await sql`select public.recommendation_inputs(${handle})`;
   const decision = {
     decision_id: randomUUID(),

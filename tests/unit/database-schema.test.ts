@@ -45,7 +45,7 @@ const CONTRACTS: [string, z.ZodType, Origin][] = [
     {
       table: 'metric_collections',
       elsewhere: {
-        handle: 'accounts.handle',
+        handle: 'x_accounts.handle',
         posted_at: 'post_attribution.posted_at',
         attempt: 'metric_collections.attempts',
         previous: null,
@@ -58,7 +58,7 @@ const CONTRACTS: [string, z.ZodType, Origin][] = [
     {
       table: 'follower_collections',
       elsewhere: {
-        handle: 'accounts.handle',
+        handle: 'x_accounts.handle',
         due_at: 'follower_collections.next_attempt_at',
         attempt: 'follower_collections.attempts',
       },
@@ -78,12 +78,12 @@ const CONTRACTS: [string, z.ZodType, Origin][] = [
   [
     'an analytics page',
     postAnalyticsSchema,
-    { table: 'post_analytics', elsewhere: { hourly: null } },
+    { table: 'x_post_analytics', elsewhere: { hourly: null } },
   ],
   [
     'an hour of an analytics page',
     postAnalyticsSchema.shape.hourly.element,
-    { table: 'post_hourly_impressions' },
+    { table: 'x_post_hourly_impressions' },
   ],
   ['the shape of a payload', payloadShapeSchema, { table: 'payload_shapes' }],
   ['an integrity event', integrityEventSchema, { table: 'integrity_events' }],
@@ -93,8 +93,8 @@ const CONTRACTS: [string, z.ZodType, Origin][] = [
     {
       table: 'scraper_sessions',
       elsewhere: {
-        operation: 'session_budgets.operation',
-        retry_at: 'session_budgets.blocked_until',
+        operation: 'scraper_session_budgets.operation',
+        retry_at: 'scraper_session_budgets.blocked_until',
       },
     },
   ],
@@ -110,7 +110,7 @@ const CONTRACTS: [string, z.ZodType, Origin][] = [
     'the statistics of an account',
     learningStatisticsSchema,
     {
-      table: 'learning_state',
+      table: 'account_learning',
       elsewhere: {
         posts: null,
         groups: null,
@@ -129,8 +129,8 @@ const CONTRACTS: [string, z.ZodType, Origin][] = [
     'the sums of an outcome',
     packedMomentsSchema,
     {
-      table: 'models',
-      elsewhere: { gram: null, rhs: null, yy: null, n: 'models.effective_n' },
+      table: 'learned_models',
+      elsewhere: { gram: null, rhs: null, yy: null, n: 'learned_models.effective_n' },
     },
   ],
   [
@@ -151,11 +151,11 @@ const CONTRACTS: [string, z.ZodType, Origin][] = [
     'the inputs of recommend',
     readyInputsSchema,
     {
-      table: 'accounts',
+      table: 'x_accounts',
       elsewhere: {
         code: null,
-        account_id: 'accounts.id',
-        finished_posts: 'learning_state.finished_posts',
+        account_id: 'x_accounts.id',
+        finished_posts: 'account_learning.finished_posts',
         model: null,
         dimensions: null,
       },
@@ -164,7 +164,7 @@ const CONTRACTS: [string, z.ZodType, Origin][] = [
   [
     'a value that recommend may choose',
     valueEvidenceSchema,
-    { table: 'dimension_values', elsewhere: { performance: null, posts: null } },
+    { table: 'content_dimension_values', elsewhere: { performance: null, posts: null } },
   ],
   ['the evidence of a prompt', shownEffectSchema, { table: 'dimension_performance' }],
   ['the tally of a run', tallySchema, { table: 'pipeline_runs' }],

@@ -17,7 +17,7 @@ const goldenSchema = z.object({
 type Golden = z.infer<typeof goldenSchema>;
 
 const FOLDER = join(import.meta.dirname, '..', 'fixtures', 'lme4');
-const names = readdirSync(FOLDER);
+const names = readdirSync(FOLDER).filter((name) => name.endsWith('.json'));
 
 const read = (name: string) =>
   goldenSchema.parse(JSON.parse(readFileSync(join(FOLDER, name), 'utf8')));

@@ -69,7 +69,7 @@ export async function openRun(
 ): Promise<string> {
   return await callDatabase(
     database,
-    'start_run',
+    'start_pipeline_run',
     { p_job: job, p_expected: expected, p_now: now },
     z.uuid(),
   );
@@ -83,7 +83,7 @@ export async function closeRun(
 ): Promise<ClosedRun> {
   return await callDatabase(
     database,
-    'finish_run',
+    'finish_pipeline_run',
     {
       p_run_id: runId,
       p_done: work.done,

@@ -38,7 +38,7 @@ export async function evaluate(
     throw new PostloopError(
       404,
       'account_unknown',
-      `No account ${body.account} is tracked. Add it: select register_account('${body.account}', '{"tone": ["…"]}');`,
+      `No account ${body.account} is tracked. Add it: select register_x_account('${body.account}', '{"tone": ["…"]}');`,
     );
   }
   const reply: PolicyEvaluationReply = {

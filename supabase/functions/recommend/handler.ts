@@ -31,7 +31,7 @@ export async function recommend(body: RecommendRequest, database: DatabaseClient
     throw new PostloopError(
       404,
       'account_unknown',
-      `No account ${body.account} is tracked. Add it: select register_account('${body.account}', '{"tone": ["…"]}');`,
+      `No account ${body.account} is tracked. Add it: select register_x_account('${body.account}', '{"tone": ["…"]}');`,
     );
   }
 
@@ -95,14 +95,14 @@ function drawn(inputs: RecommendationInputs, seed: number): DrawnDecision {
     throw new PostloopError(
       422,
       'vocabulary_empty',
-      `Account ${inputs.handle} has no values to choose from. Add some: select register_account('${inputs.handle}', '{"tone": ["dry", "warm"]}'); at least two for each dimension to be learned.`,
+      `Account ${inputs.handle} has no values to choose from. Add some: select register_x_account('${inputs.handle}', '{"tone": ["dry", "warm"]}'); at least two for each dimension to be learned.`,
       account,
     );
   }
   throw new PostloopError(
     422,
     'rules_unsatisfiable',
-    `The rules of account ${inputs.handle} refuse every combination of its values in use. Take a rule back: select set_rules('${inputs.handle}', '[]'); removes all.`,
+    `The rules of account ${inputs.handle} refuse every combination of its values in use. Take a rule back: select set_content_rules('${inputs.handle}', '[]'); removes all.`,
     { ...account, rules: inputs.rules },
   );
 }

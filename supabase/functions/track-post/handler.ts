@@ -88,7 +88,7 @@ function refusal(result: Refusal, body: TrackPostRequest): PostloopError {
       return new PostloopError(
         404,
         result.code,
-        `No account ${body.account} is tracked. Add it: select register_account('${body.account}', '{"tone": ["…"]}');`,
+        `No account ${body.account} is tracked. Add it: select register_x_account('${body.account}', '{"tone": ["…"]}');`,
       );
     case 'account_conflict':
       return new PostloopError(
@@ -133,7 +133,7 @@ function refusal(result: Refusal, body: TrackPostRequest): PostloopError {
       return new PostloopError(
         422,
         result.code,
-        `${result.unknown.dimension} has no value "${result.unknown.value}". Add it with register_account, or send one of: ${result.unknown.known_values.join(', ') || 'none yet'}.`,
+        `${result.unknown.dimension} has no value "${result.unknown.value}". Add it with register_x_account, or send one of: ${result.unknown.known_values.join(', ') || 'none yet'}.`,
         result.unknown,
       );
   }
