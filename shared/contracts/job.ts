@@ -94,8 +94,6 @@ export const schemaFindingSchema = z.object({
     'column_nullability',
     'function_missing',
     'function_changed',
-    'cron_job_missing',
-    'cron_job_changed',
   ]),
   object: z.string(),
   expected: z.string(),

@@ -889,28 +889,6 @@ export type Database = {
         };
         Relationships: [];
       };
-      job_schedules: {
-        Row: {
-          description: string;
-          every: string;
-          job: string;
-          since: string;
-        };
-        ComputedFields: never;
-        Insert: {
-          description: string;
-          every: string;
-          job: string;
-          since?: string;
-        };
-        Update: {
-          description?: string;
-          every?: string;
-          job?: string;
-          since?: string;
-        };
-        Relationships: [];
-      };
       learned_models: {
         Row: {
           account_id: number;

@@ -41,7 +41,7 @@ const sequence: RelationRights = { ...table('nothing', ''), is: 'sequence' };
 
 export const RELATIONS: Record<string, RelationRights> = {
   'postloop.checks': table('nothing', READ),
-  'postloop.cron_jobs': table('nothing', READ),
+  'postloop.jobs': table('nothing', READ),
   'postloop.imported_accounts': table('nothing', 'select, update'),
   'postloop.job_requests': table('nothing', ''),
   'postloop.schema_findings': table('nothing', WRITE),
@@ -77,7 +77,6 @@ export const RELATIONS: Record<string, RelationRights> = {
   'public.integrity_events': table('own rows', 'select, insert'),
   'public.integrity_events_id_seq': sequence,
   'public.invariant_states': table('nothing', READ),
-  'public.job_schedules': table('all rows', READ),
   'public.account_learning': table('nothing', WRITE),
   'public.metric_collections': table('own rows', WRITE),
   'public.learned_models': table('own rows', DELETE),
@@ -149,7 +148,7 @@ export const FUNCTIONS: Record<string, FunctionRights> = {
   'postloop.import_vocabulary': OWNER,
   'postloop.in_words': SERVER,
   'postloop.invoke_job': OWNER,
-  'postloop.live_schema': { execute: ['service_role'], definer: 'cron.job shows its owner only' },
+  'postloop.live_schema': SERVER,
   'postloop.minted_at': OWNER,
   'postloop.next_attempt': SERVER,
   'postloop.normal_cdf': SERVER,
@@ -168,6 +167,7 @@ export const FUNCTIONS: Record<string, FunctionRights> = {
   'postloop.refuse_unknown_values': SERVER,
   'postloop.rules_problem': SERVER,
   'postloop.run_status': SERVER,
+  'postloop.schedule_jobs': OWNER,
   'postloop.schedule_reads': SERVER,
   'postloop.settle_predictions': OWNER,
   'postloop.sorted_quantile': SERVER,

@@ -31,7 +31,7 @@ import {
   valueStatisticsSchema,
 } from '../../shared/learning/index.ts';
 
-type Table = keyof typeof DATABASE_SCHEMA.tables.public;
+type Table = keyof typeof DATABASE_SCHEMA.tables;
 
 /** The table whose columns the fields are, and where a field is another column or none of a table. */
 type Origin = { table: Table; elsewhere?: Record<string, `${Table}.${string}` | null> };
@@ -214,7 +214,7 @@ describe.each(CONTRACTS)('%s', (_, contract, { table, elsewhere = {} }) => {
   const { properties = {} } = z.toJSONSchema(contract) as {
     properties?: Record<string, JsonSchema>;
   };
-  const tables: Record<string, Record<string, Column>> = DATABASE_SCHEMA.tables.public;
+  const tables: Record<string, Record<string, Column>> = DATABASE_SCHEMA.tables;
 
   it('has fields that are columns of their type', () => {
     expect(Object.keys(properties)).toEqual(expect.arrayContaining(Object.keys(elsewhere)));
@@ -281,7 +281,7 @@ it('finds the calls of the functions and of the scraper', () => {
 });
 
 it.each(calls)('$file calls $name with the arguments that it has', ({ name, args }) => {
-  const functions: Record<string, FunctionSignature[]> = DATABASE_SCHEMA.functions.public;
+  const functions: Record<string, FunctionSignature[]> = DATABASE_SCHEMA.functions;
   const [signature, ...overloads] = functions[name] ?? [];
   expect(signature, `${name} is in the list`).toBeDefined();
   expect(overloads).toEqual([]);
