@@ -92,7 +92,6 @@ create index metric_collections_lease_id_idx on public.metric_collections (lease
 create index metric_collections_account_id_idx on public.metric_collections (account_id);
 create index metric_collections_phase_idx on public.metric_collections (phase);
 create index metric_collections_outcome_idx on public.metric_collections (outcome);
--- A post whose read is late or missed has lost that number for good: the earlier it shows the better.
 create index metric_collections_finished_at_idx on public.metric_collections (finished_at)
   where finished_at is not null;
 
@@ -153,7 +152,6 @@ create index real_tweet_metrics_unattributed_idx on public.real_tweet_metrics (t
   where attributed_at is null;
 create index real_tweet_metrics_account_id_idx on public.real_tweet_metrics (account_id, collected_at);
 create index real_tweet_metrics_collection_phase_idx on public.real_tweet_metrics (collection_phase);
--- A read that attribution skips, or a post that learning skips, is lost without an error.
 create index real_tweet_metrics_awaiting_idx on public.real_tweet_metrics (collected_at)
   where attributed_at is null and quality <> 'suspect';
 

@@ -1,4 +1,5 @@
--- A read with quality suspect is kept as evidence and used nowhere: in no judgement, credit or reward.
+-- A scraper claims what is due under a lease and records what came back in one transaction. A read with
+-- quality suspect is kept as evidence and used nowhere: in no judgement, credit or reward.
 create function public.claim_reads(p_now timestamptz, p_limit integer default 40, p_lease_seconds integer default 180)
 returns jsonb
 language plpgsql

@@ -110,7 +110,6 @@ comment on column public.post_credit.final is 'All hours that the post''s impres
 comment on column public.post_credit.method is
   'exposure_em: shares of expected arrivals, with a conversion estimated for each young post.';
 create index post_credit_account_id_idx on public.post_credit (account_id);
--- Every follower is credited once or to nobody; sums that no longer agree with the counts mean that one was invented.
 -- Only posts with a share in hours that are still open differ: few, of whatever age.
 create index post_credit_open_idx on public.post_credit (account_id) where credit_7d <> settled_7d;
 

@@ -1,3 +1,5 @@
+-- The split by blocks of 48 hours, for as many accounts and hours at a time as fit into memory.
+
 -- What is to be split, in batches of bounded work: a long history takes several, and may be left
 -- between any two. Hours are numbers, counted from 1970.
 create function postloop.plan_splits(p_now timestamptz, p_resume boolean, p_work integer default 20000)

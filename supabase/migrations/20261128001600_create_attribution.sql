@@ -1,3 +1,4 @@
+-- A run does a bounded amount of work and says what is left: a long history must not run into a timeout.
 create table public.account_learning (
   account_id bigint primary key references public.x_accounts (id) on delete cascade,
   data_version bigint not null default 0,

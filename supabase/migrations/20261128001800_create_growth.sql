@@ -1,4 +1,4 @@
--- Where learning keeps what it fitted: how posts grow, and the joint model of each outcome.
+-- Once a night the growth curves are fitted anew, for the projection of young posts and the early warning.
 create table public.growth_curve (
   account_id bigint references public.x_accounts (id) on delete cascade,
   outcome text not null,
@@ -26,7 +26,6 @@ comment on column public.growth_curve.spread is
   'Standard deviation of a normal with as wide a 90 % range: (high_90 - low_90) / 3.29.';
 create index growth_curve_phase_idx on public.growth_curve (phase);
 
--- Once a night the growth curves are fitted anew, for the projection of young posts and the early warning.
 create table public.viral_thresholds (
   account_id bigint primary key references public.x_accounts (id) on delete cascade,
   impressions double precision not null,

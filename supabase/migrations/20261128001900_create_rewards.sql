@@ -1,4 +1,5 @@
--- What each value of each dimension has shown, recomputed from the posts and never incremented.
+-- Young posts have a reward too, with how uncertain it is; learning weighs them by that. Single posts,
+-- threads and replies are strata: a reply that few see is no failure, and no reply makes a topic look bad.
 create table public.reward_weights (
   outcome text primary key,
   weight double precision not null,
@@ -13,6 +14,8 @@ insert into public.reward_weights (outcome, weight, description) values
   ('engagement', 0.4, 'log engagement rate, smoothed by 200 impressions at the account''s median rate'),
   ('followers', 0.4, 'ln(1 + followers credited within 48 h)');
 
+-- What a post weighs changes every day with its age, and would rewrite every row; what it follows from
+-- is kept instead.
 create table public.post_outcomes (
   post_id text primary key references public.post_attribution (post_id) on delete cascade,
   account_id bigint not null references public.x_accounts (id) on delete cascade,
@@ -46,8 +49,8 @@ comment on column public.post_outcomes.reward is
   'Weighted mean of the known outcomes, each winsorised and scaled to the account''s own spread around the middle of posts of its kind.';
 create index post_outcomes_account_id_idx on public.post_outcomes (account_id);
 
--- Rewards of an account's finished posts. The outcome is that of the read nearest after 48 h, by true
--- age; no rolling mean is subtracted, for a policy that plays its best values would erase them.
+-- Rewards of an account's posts. A finished post's outcome is that of its first read at 48 h or later, by
+-- true age; no rolling mean is subtracted, for a policy that plays its best values would erase them.
 create function postloop.post_rewards(p_account_id bigint, p_now timestamptz)
 returns table (
   post_id text, account_id bigint, posted_at timestamptz, kind text,

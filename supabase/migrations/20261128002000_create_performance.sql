@@ -1,3 +1,5 @@
+-- What the joint fit says: its posterior for the next draw, and what each value of each dimension has
+-- shown, recomputed from the posts and never incremented.
 create table public.learned_models (
   account_id bigint not null references public.x_accounts (id) on delete cascade,
   outcome text not null,

@@ -11,7 +11,7 @@ create table public.post_predictions (
   threshold double precision,
   created_at timestamptz not null,
   observed_at timestamptz,
-  constraint calibration_events_key unique nulls not distinct (kind, post_id, phase),
+  constraint post_predictions_key unique nulls not distinct (kind, post_id, phase),
   constraint kind_is_known check (kind in ('impressions_48h', 'viral', 'reward')),
   constraint sd_is_not_negative check (sd >= 0),
   constraint viral_is_a_probability check (
@@ -168,7 +168,7 @@ comment on column public.prediction_calibration.calibration_error is
   'Of viral: mean distance between probability and share, in ten bins of equal width (ECE); too high by chance where bins hold few.';
 
 alter table public.post_predictions enable row level security;
-create policy owners_read_their_calibration on public.post_predictions
+create policy owners_read_their_predictions on public.post_predictions
   for select to authenticated
   using (account_id in (select id from public.x_accounts where owner_id = (select auth.uid())));
 

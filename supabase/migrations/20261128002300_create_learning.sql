@@ -1,3 +1,4 @@
+-- Learning is handed the sums that a fit needs, and keeps a fit in one call.
 create function public.learning_backlog(p_account_ids bigint[] default null)
 returns bigint[]
 language sql
@@ -12,7 +13,7 @@ $$;
 comment on function public.learning_backlog is
   'Accounts whose data changed since they were learned, or those of the given ids that have data.';
 
--- Learning fits all dimensions together: the sums that the fit needs, and the call that keeps it.
+-- Learning fits all dimensions together, from the sums of one pass over the account's posts.
 create function public.learning_statistics(p_account_id bigint, p_now timestamptz)
 returns jsonb
 language plpgsql
@@ -390,6 +391,7 @@ $$;
 comment on function public.learning_statistics is
   'Recomputes an account''s post outcomes; predicts the rewards of posts new to its model and notes what came of earlier predictions; returns the design, the weighted sums of each outcome for the joint fit, raw sums of each value and the residuals that drift is watched by.';
 
+-- One call keeps a fit: what each value has shown, and the models that the next decisions are drawn from.
 create function public.record_performance(p_account_id bigint, p_data_version bigint, p_finished_posts integer,
   p_priors jsonb, p_rows jsonb, p_models jsonb, p_now timestamptz)
 returns jsonb

@@ -66,7 +66,7 @@ as $$
     ) x
     -- the newest prediction of a post has its highest id
     order by x.age_h, x.post_id, x.kind
-    on conflict on constraint calibration_events_key do nothing
+    on conflict on constraint post_predictions_key do nothing
     returning 1
   ),
   rising as (
