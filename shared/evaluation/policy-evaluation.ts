@@ -160,7 +160,6 @@ function postOf(decision: LoggedDecision): DecidedPost {
     postedAt: new Date(decision.posted_at),
     kind: decision.kind,
     followers: decision.followers,
-    viralScore: null,
     reward: decision.reward,
   };
 }

@@ -125,7 +125,6 @@ describe('best_of_slate', () => {
       postedAt: new Date(one.posted_at),
       kind: one.kind,
       followers: one.followers,
-      viralScore: null,
       reward: one.reward,
     }));
     const before = crossFit(posts);
