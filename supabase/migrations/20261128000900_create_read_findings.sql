@@ -46,6 +46,7 @@ create table public.x_post_analytics (
     and link_clicks >= 0 and follows >= 0)
 );
 comment on table public.x_post_analytics is 'What X shows an author about a post of their own. A value that X did not show is null.';
+comment on column public.x_post_analytics.engagements is 'As X counts them: clicks too, and more.';
 comment on column public.x_post_analytics.follows is 'Follows that X itself attributes to the post.';
 
 create table public.x_post_hourly_impressions (

@@ -386,7 +386,8 @@ describe('what the model expects', () => {
     await learn(sql, accountId, hours(350));
     const { features, mean, factor, residual_variance, group_variances } = only(
       await sql`
-        select features, mean, factor, residual_variance, group_variances from public.learned_models where outcome = 'reward'`,
+        select features, mean, factor, residual_variance, group_variances
+        from public.learned_models where outcome = 'reward'`,
     );
     // a Thursday two weeks later: a week that the model has not seen
     const at = hours(25 * DAY);
@@ -444,7 +445,7 @@ describe('what the model expects', () => {
     const after = only(await sql`select * from public.post_predictions where kind = 'reward'`);
     expect(after).toMatchObject({
       predicted: event.predicted,
-      sd: event.standard_deviation,
+      standard_deviation: event.standard_deviation,
       observed: reward,
       observed_at: hours(49, at),
     });
