@@ -143,14 +143,14 @@ as $$
   ),
   -- 3 the count at each full hour; the last snapshot only when it lies on one
   boundary as (
-    select s.account_id, (extract(epoch from g.start) / 3600)::integer as hour, g.start, s.t0,
+    select s.account_id, (extract(epoch from g.starts_at) / 3600)::integer as hour, g.starts_at, s.t0,
       s.t1 - s.t0 > interval '6 hours' as in_gap,
-      s.f0 + (s.f1 - s.f0) * (extract(epoch from g.start - s.t0)::double precision
+      s.f0 + (s.f1 - s.f0) * (extract(epoch from g.starts_at - s.t0)::double precision
         / extract(epoch from s.t1 - s.t0)::double precision) as followers
     from span s
     cross join lateral generate_series(
-      date_trunc('hour', s.t0, 'UTC'), s.t1, interval '1 hour') g(start)
-    where s.t1 is not null and g.start >= s.t0 and g.start < s.t1
+      date_trunc('hour', s.t0, 'UTC'), s.t1, interval '1 hour') g(starts_at)
+    where s.t1 is not null and g.starts_at >= s.t0 and g.starts_at < s.t1
     union all
     select s.account_id, (extract(epoch from s.t0) / 3600)::integer, s.t0, s.t0, false,
       s.f0::double precision
@@ -160,7 +160,7 @@ as $$
   hour_change as (
     select b.account_id, b.hour,
       lead(b.followers) over w - b.followers as change,
-      b.in_gap or (lead(b.in_gap) over w and lead(b.t0) over w < lead(b.start) over w) as gap
+      b.in_gap or (lead(b.in_gap) over w and lead(b.t0) over w < lead(b.starts_at) over w) as gap
     from boundary b
     window w as (partition by b.account_id order by b.hour)
   ),

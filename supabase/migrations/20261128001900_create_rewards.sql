@@ -256,7 +256,9 @@ as $$
         case when s.r_followers is null then 0 else w.followers end as w_followers
     ) k
   )
-  select c.post_id, c.account_id, c.posted_at, c.kind, c.followers_before::double precision, c.realised, c.newest_impressions, c.newest_engagements, c.newest_rate, c.followers_gained, c.y_impressions, c.y_engagement, c.y_followers, c.r_impressions, c.r_engagement, c.r_followers,
+  select c.post_id, c.account_id, c.posted_at, c.kind, c.followers_before::double precision, c.realised,
+    c.newest_impressions, c.newest_engagements, c.newest_rate, c.followers_gained,
+    c.y_impressions, c.y_engagement, c.y_followers, c.r_impressions, c.r_engagement, c.r_followers,
     (c.w_impressions * c.r_impressions + c.w_engagement * coalesce(c.r_engagement, 0)
       + c.w_followers * coalesce(c.r_followers, 0)) / c.w_all,
     c.age_h, c.is_final,

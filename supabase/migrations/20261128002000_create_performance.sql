@@ -95,7 +95,8 @@ comment on column public.dimension_performance.confidence is 'min(1, uses / 30):
 comment on table public.dimension_performance is 'What one value of one dimension has shown, all other dimensions, week, hour, weekend, kind of post and followers being equal. Effects are in spreads of the account''s reward.';
 comment on column public.dimension_performance.uses is 'Posts with this value that have a reward, read or projected.';
 comment on column public.dimension_performance.effective_n is 'Sum of the posts'' weights: old, projected and doubtful ones count less.';
-comment on column public.dimension_performance.total_impressions is 'Of these posts, as last read; likewise the other totals. Engagements are likes + retweets + replies.';
+comment on column public.dimension_performance.total_impressions is 'Of these posts, as last read; likewise the other totals.';
+comment on column public.dimension_performance.total_engagements is 'Likes + retweets + replies of these posts.';
 comment on column public.dimension_performance.mean_impressions is 'Of the finished posts among them, null without one; likewise mean_engagement_rate and mean_followers_gained.';
 comment on column public.dimension_performance.mean_reward is 'Raw weighted mean; confounded, for display only.';
 comment on column public.dimension_performance.effect is 'The value''s coefficient in the joint fit minus the mean of its dimension''s, in spreads of the reward.';

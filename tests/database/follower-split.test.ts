@@ -97,10 +97,11 @@ it('gives a post alone what its impressions times the conversion rate say', asyn
 
   // not exactly: some are taken to follow in the hour after, and so few posts may convert by chance
   const rates = only(
-    await sql`select organic_per_hour, followers_per_impression, dispersion, hours from public.follower_rates`,
+    await sql`
+      select organic_per_hour, followers_per_impression, dispersion, hours from public.follower_rates`,
   );
-  expect(Math.abs(rates.b - 2)).toBeLessThan(0.1);
-  expect(Math.abs(rates.q - 0.01)).toBeLessThan(0.001);
+  expect(Math.abs(rates.organic_per_hour - 2)).toBeLessThan(0.1);
+  expect(Math.abs(rates.followers_per_impression - 0.01)).toBeLessThan(0.001);
   expect(rates).toMatchObject({ dispersion: 1, hours: CHANGES.length });
 
   const credit = only(await credits());

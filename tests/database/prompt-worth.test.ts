@@ -99,7 +99,7 @@ describe('logged_slates', () => {
     const slate = [{ tone: 'warm' }, { tone: 'dry' }];
     await store([
       { slate, chosen: 1, reward: 0.5, realised: { tone: 'warm' } },
-      { slate, chosen: 0, reward: -0.5, logsPick: false },
+      { slate, chosen: 0, reward: -0.5 },
       { reward: 1, final: false },
     ]);
     expect(await logged()).toEqual({

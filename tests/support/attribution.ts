@@ -117,7 +117,9 @@ export async function differenceFromFormulas(
   const compare = (at: string, stored: unknown, wanted: number | boolean) => {
     const [one, other] = [Number(stored), Number(wanted)];
     const error = Math.abs(one - other) / Math.max(1, Math.abs(other));
-    if (!(error <= worst.error)) worst = { error, at: `${at}: ${one} stored, not ${other}` };
+    // a number that is missing is the largest difference, whatever comes after it
+    if (!Number.isNaN(worst.error) && !(error <= worst.error))
+      worst = { error, at: `${at}: ${one} stored, not ${other}` };
   };
   await compareHours(sql, accountId, expected, compare);
   await compareRates(sql, accountId, expected, compare);
@@ -161,10 +163,10 @@ async function compareRates(
     const name = `block ${row.block_start.toISOString()}`;
     const block = blocks[i];
     compare(`${name} start`, +row.block_start / HOUR_MS, block?.firstHour ?? Number.NaN);
-    compare(`${name} b`, row.b, block?.b ?? Number.NaN);
+    compare(`${name} b`, row.organic_per_hour, block?.b ?? Number.NaN);
     // as large as b, so that its digits count as much
-    compare(`${name} q`, row.q * 1000, (block?.q ?? Number.NaN) * 1000);
-    compare(`${name} phi`, row.phi, block?.phi ?? Number.NaN);
+    compare(`${name} q`, row.followers_per_impression * 1000, (block?.q ?? Number.NaN) * 1000);
+    compare(`${name} phi`, row.dispersion, block?.phi ?? Number.NaN);
     compare(`${name} lag`, row.lag_h, block?.lag ?? Number.NaN);
   });
 }

@@ -16,8 +16,6 @@ export type LoggedPost = {
   propensity?: number;
   policy?: string;
   modelVersion?: number;
-  /** Whether the index of the pick is stored, as it was not always. */
-  logsPick?: boolean;
   prompted?: boolean;
   controlShare?: number;
   /** False for a post whose reward is still projected. */
@@ -47,7 +45,7 @@ export async function storeLoggedPosts(
       assigned,
       realised: post.realised ?? assigned,
       slate: post.slate,
-      chosen: post.logsPick === false ? null : post.chosen,
+      chosen: post.chosen,
       policy: post.policy ?? 'uniform',
       propensity: post.propensity ?? same / post.slate.length,
       rng_seed: 1,
