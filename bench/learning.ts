@@ -112,7 +112,7 @@ async function learn({ rest, database, accountId }: Subject, round: number) {
     .throwOnError();
   const readAt = performance.now();
   const statistics = learningStatisticsSchema.parse(data);
-  const { priors, rows, models } = learnAccount(statistics);
+  const { rows, models } = learnAccount(statistics);
   const fittedAt = performance.now();
   const record = await elapsed(() =>
     rest.client
@@ -120,7 +120,6 @@ async function learn({ rest, database, accountId }: Subject, round: number) {
         p_account_id: accountId,
         p_data_version: statistics.data_version,
         p_finished_posts: statistics.finished_posts,
-        p_priors: priors,
         p_rows: rows,
         p_models: models,
         p_now: now,

@@ -7,7 +7,7 @@ export const TABLES: Record<string, string[]> = {
   follower_snapshots: ['account_id', 'captured_at'],
   metric_collections: ['post_id', 'phase'],
   post_attribution: ['post_id'],
-  follower_hour: ['account_id', 'hr'],
+  follower_hour: ['account_id', 'hour'],
   post_credit: ['post_id'],
   follower_rates: ['account_id'],
   follower_block_rates: ['account_id', 'block_start'],

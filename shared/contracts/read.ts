@@ -152,8 +152,8 @@ export const postAnalyticsSchema = z.strictObject({
   profile_visits: countSchema,
   link_clicks: countSchema,
   follows: countSchema,
-  /** Impressions gathered in the hour that starts at `hr`, over the first 48 hours. */
-  hourly: z.array(z.strictObject({ hr: momentSchema, impressions: z.int().nonnegative() })),
+  /** Impressions gathered in the hour that starts at `hour`, over the first 48 hours. */
+  hourly: z.array(z.strictObject({ hour: momentSchema, impressions: z.int().nonnegative() })),
 });
 export type PostAnalytics = z.infer<typeof postAnalyticsSchema>;
 

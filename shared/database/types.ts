@@ -12,7 +12,6 @@ export type Database = {
           finished_posts: number;
           learned_at: string | null;
           learned_version: number;
-          priors: NonNullable<Json>;
         };
         ComputedFields: never;
         Insert: {
@@ -21,7 +20,6 @@ export type Database = {
           finished_posts?: number;
           learned_at?: string | null;
           learned_version?: number;
-          priors?: NonNullable<Json>;
         };
         Update: {
           account_id?: number;
@@ -29,7 +27,6 @@ export type Database = {
           finished_posts?: number;
           learned_at?: string | null;
           learned_version?: number;
-          priors?: NonNullable<Json>;
         };
         Relationships: [
           {
@@ -312,7 +309,7 @@ export type Database = {
           effect_high_90: number;
           effect_low_80: number;
           effect_low_90: number;
-          effect_se: number;
+          effect_standard_error: number;
           effective_n: number;
           engagement_lift: number | null;
           engagement_lift_high_80: number | null;
@@ -325,14 +322,11 @@ export type Database = {
           lift_high_80: number | null;
           lift_low_80: number | null;
           marginal_mean: number;
-          marginal_se: number;
+          marginal_standard_error: number;
           mean_engagement_rate: number | null;
           mean_followers_gained: number | null;
           mean_impressions: number | null;
           mean_reward: number;
-          posterior_df: number;
-          posterior_mean: number;
-          posterior_scale: number;
           prob_above_average: number;
           prob_best: number;
           reliability: number;
@@ -353,7 +347,7 @@ export type Database = {
           effect_high_90: number;
           effect_low_80: number;
           effect_low_90: number;
-          effect_se: number;
+          effect_standard_error: number;
           effective_n: number;
           engagement_lift?: number | null;
           engagement_lift_high_80?: number | null;
@@ -366,14 +360,11 @@ export type Database = {
           lift_high_80?: number | null;
           lift_low_80?: number | null;
           marginal_mean: number;
-          marginal_se: number;
+          marginal_standard_error: number;
           mean_engagement_rate?: number | null;
           mean_followers_gained?: number | null;
           mean_impressions?: number | null;
           mean_reward: number;
-          posterior_df: number;
-          posterior_mean: number;
-          posterior_scale: number;
           prob_above_average: number;
           prob_best: number;
           reliability: number;
@@ -393,7 +384,7 @@ export type Database = {
           effect_high_90?: number;
           effect_low_80?: number;
           effect_low_90?: number;
-          effect_se?: number;
+          effect_standard_error?: number;
           effective_n?: number;
           engagement_lift?: number | null;
           engagement_lift_high_80?: number | null;
@@ -406,14 +397,11 @@ export type Database = {
           lift_high_80?: number | null;
           lift_low_80?: number | null;
           marginal_mean?: number;
-          marginal_se?: number;
+          marginal_standard_error?: number;
           mean_engagement_rate?: number | null;
           mean_followers_gained?: number | null;
           mean_impressions?: number | null;
           mean_reward?: number;
-          posterior_df?: number;
-          posterior_mean?: number;
-          posterior_scale?: number;
           prob_above_average?: number;
           prob_best?: number;
           reliability?: number;
@@ -502,34 +490,34 @@ export type Database = {
       follower_block_rates: {
         Row: {
           account_id: number;
-          b: number;
           block_start: string;
+          dispersion: number;
           fitted_at: string;
+          followers_per_impression: number;
           hours: number;
           lag_h: number;
-          phi: number;
-          q: number;
+          organic_per_hour: number;
         };
         ComputedFields: never;
         Insert: {
           account_id: number;
-          b: number;
           block_start: string;
+          dispersion: number;
           fitted_at: string;
+          followers_per_impression: number;
           hours: number;
           lag_h: number;
-          phi: number;
-          q: number;
+          organic_per_hour: number;
         };
         Update: {
           account_id?: number;
-          b?: number;
           block_start?: string;
+          dispersion?: number;
           fitted_at?: string;
+          followers_per_impression?: number;
           hours?: number;
           lag_h?: number;
-          phi?: number;
-          q?: number;
+          organic_per_hour?: number;
         };
         Relationships: [
           {
@@ -598,35 +586,35 @@ export type Database = {
       follower_hour: {
         Row: {
           account_id: number;
+          change: number;
           credited: number;
-          df: number;
           explained: number;
           exposure: number;
           gap: boolean;
-          hr: string;
+          hour: string;
           organic: number;
           unexplained: number;
         };
         ComputedFields: never;
         Insert: {
           account_id: number;
+          change: number;
           credited: number;
-          df: number;
           explained: number;
           exposure: number;
           gap: boolean;
-          hr: string;
+          hour: string;
           organic: number;
           unexplained: number;
         };
         Update: {
           account_id?: number;
+          change?: number;
           credited?: number;
-          df?: number;
           explained?: number;
           exposure?: number;
           gap?: boolean;
-          hr?: string;
+          hour?: string;
           organic?: number;
           unexplained?: number;
         };
@@ -651,35 +639,35 @@ export type Database = {
         Row: {
           account_id: number;
           attributed_at: string | null;
-          b: number | null;
+          dispersion: number | null;
           fitted_at: string | null;
+          followers_per_impression: number | null;
           hours: number | null;
           lag_h: number | null;
-          phi: number | null;
-          q: number | null;
+          organic_per_hour: number | null;
           settled_through: string | null;
         };
         ComputedFields: never;
         Insert: {
           account_id: number;
           attributed_at?: string | null;
-          b?: number | null;
+          dispersion?: number | null;
           fitted_at?: string | null;
+          followers_per_impression?: number | null;
           hours?: number | null;
           lag_h?: number | null;
-          phi?: number | null;
-          q?: number | null;
+          organic_per_hour?: number | null;
           settled_through?: string | null;
         };
         Update: {
           account_id?: number;
           attributed_at?: string | null;
-          b?: number | null;
+          dispersion?: number | null;
           fitted_at?: string | null;
+          followers_per_impression?: number | null;
           hours?: number | null;
           lag_h?: number | null;
-          phi?: number | null;
-          q?: number | null;
+          organic_per_hour?: number | null;
           settled_through?: string | null;
         };
         Relationships: [
@@ -900,12 +888,11 @@ export type Database = {
           features: NonNullable<Json>;
           finished_posts: number;
           fitted_at: string;
-          half_life_days: number;
+          group_variances: NonNullable<Json>;
           mean: number[];
           outcome: string;
-          sigma2: number;
+          residual_variance: number;
           spread: number | null;
-          tau2: NonNullable<Json>;
         };
         ComputedFields: never;
         Insert: {
@@ -918,12 +905,11 @@ export type Database = {
           features: NonNullable<Json>;
           finished_posts: number;
           fitted_at: string;
-          half_life_days: number;
+          group_variances: NonNullable<Json>;
           mean: number[];
           outcome: string;
-          sigma2: number;
+          residual_variance: number;
           spread?: number | null;
-          tau2: NonNullable<Json>;
         };
         Update: {
           account_id?: number;
@@ -935,12 +921,11 @@ export type Database = {
           features?: NonNullable<Json>;
           finished_posts?: number;
           fitted_at?: string;
-          half_life_days?: number;
+          group_variances?: NonNullable<Json>;
           mean?: number[];
           outcome?: string;
-          sigma2?: number;
+          residual_variance?: number;
           spread?: number | null;
-          tau2?: NonNullable<Json>;
         };
         Relationships: [
           {
@@ -1314,7 +1299,6 @@ export type Database = {
           credit_48h: number;
           credit_7d: number;
           final: boolean;
-          method: string;
           post_id: string;
           settled_24h: number;
           settled_2h: number;
@@ -1322,7 +1306,7 @@ export type Database = {
           settled_7d: number;
           settled_spread_48h: number;
           settled_thinning_48h: number;
-          var_48h: number;
+          variance_48h: number;
         };
         ComputedFields: never;
         Insert: {
@@ -1333,7 +1317,6 @@ export type Database = {
           credit_48h: number;
           credit_7d: number;
           final: boolean;
-          method: string;
           post_id: string;
           settled_24h: number;
           settled_2h: number;
@@ -1341,7 +1324,7 @@ export type Database = {
           settled_7d: number;
           settled_spread_48h: number;
           settled_thinning_48h: number;
-          var_48h: number;
+          variance_48h: number;
         };
         Update: {
           account_id?: number;
@@ -1351,7 +1334,6 @@ export type Database = {
           credit_48h?: number;
           credit_7d?: number;
           final?: boolean;
-          method?: string;
           post_id?: string;
           settled_24h?: number;
           settled_2h?: number;
@@ -1359,7 +1341,7 @@ export type Database = {
           settled_7d?: number;
           settled_spread_48h?: number;
           settled_thinning_48h?: number;
-          var_48h?: number;
+          variance_48h?: number;
         };
         Relationships: [
           {
@@ -1399,13 +1381,13 @@ export type Database = {
           computed_at: string;
           horizon_h: number;
           is_final: boolean;
+          log_engagement: number | null;
+          log_followers: number | null;
+          log_impressions: number;
           noise: number;
           post_id: string;
           posted_at: string;
           reward: number;
-          y_engagement: number | null;
-          y_followers: number | null;
-          y_impressions: number;
         };
         ComputedFields: never;
         Insert: {
@@ -1414,13 +1396,13 @@ export type Database = {
           computed_at: string;
           horizon_h: number;
           is_final: boolean;
+          log_engagement?: number | null;
+          log_followers?: number | null;
+          log_impressions: number;
           noise: number;
           post_id: string;
           posted_at: string;
           reward: number;
-          y_engagement?: number | null;
-          y_followers?: number | null;
-          y_impressions: number;
         };
         Update: {
           account_id?: number;
@@ -1428,13 +1410,13 @@ export type Database = {
           computed_at?: string;
           horizon_h?: number;
           is_final?: boolean;
+          log_engagement?: number | null;
+          log_followers?: number | null;
+          log_impressions?: number;
           noise?: number;
           post_id?: string;
           posted_at?: string;
           reward?: number;
-          y_engagement?: number | null;
-          y_followers?: number | null;
-          y_impressions?: number;
         };
         Relationships: [
           {
@@ -1478,7 +1460,7 @@ export type Database = {
           phase: string | null;
           post_id: string;
           predicted: number;
-          sd: number | null;
+          standard_deviation: number | null;
           threshold: number | null;
         };
         ComputedFields: never;
@@ -1492,7 +1474,7 @@ export type Database = {
           phase?: string | null;
           post_id: string;
           predicted: number;
-          sd?: number | null;
+          standard_deviation?: number | null;
           threshold?: number | null;
         };
         Update: {
@@ -1505,7 +1487,7 @@ export type Database = {
           phase?: string | null;
           post_id?: string;
           predicted?: number;
-          sd?: number | null;
+          standard_deviation?: number | null;
           threshold?: number | null;
         };
         Relationships: [
@@ -1888,18 +1870,18 @@ export type Database = {
       };
       x_post_hourly_impressions: {
         Row: {
-          hr: string;
+          hour: string;
           impressions: number;
           post_id: string;
         };
         ComputedFields: never;
         Insert: {
-          hr: string;
+          hour: string;
           impressions: number;
           post_id: string;
         };
         Update: {
-          hr?: string;
+          hour?: string;
           impressions?: number;
           post_id?: string;
         };
@@ -1933,7 +1915,7 @@ export type Database = {
           effect_high_90: number;
           effect_low_80: number;
           effect_low_90: number;
-          effect_se: number;
+          effect_standard_error: number;
           effective_n: number;
           engagement_lift: number | null;
           engagement_lift_high_80: number | null;
@@ -1946,14 +1928,11 @@ export type Database = {
           lift_high_80: number | null;
           lift_low_80: number | null;
           marginal_mean: number;
-          marginal_se: number;
+          marginal_standard_error: number;
           mean_engagement_rate: number | null;
           mean_followers_gained: number | null;
           mean_impressions: number | null;
           mean_reward: number;
-          posterior_df: number;
-          posterior_mean: number;
-          posterior_scale: number;
           prob_above_average: number;
           prob_best: number;
           reliability: number;
@@ -1974,7 +1953,7 @@ export type Database = {
           effect_high_90?: number | null;
           effect_low_80?: number | null;
           effect_low_90?: number | null;
-          effect_se?: number | null;
+          effect_standard_error?: number | null;
           effective_n?: number | null;
           engagement_lift?: number | null;
           engagement_lift_high_80?: number | null;
@@ -1987,14 +1966,11 @@ export type Database = {
           lift_high_80?: number | null;
           lift_low_80?: number | null;
           marginal_mean?: number | null;
-          marginal_se?: number | null;
+          marginal_standard_error?: number | null;
           mean_engagement_rate?: number | null;
           mean_followers_gained?: number | null;
           mean_impressions?: number | null;
           mean_reward?: number | null;
-          posterior_df?: number | null;
-          posterior_mean?: number | null;
-          posterior_scale?: number | null;
           prob_above_average?: number | null;
           prob_best?: number | null;
           reliability?: number | null;
@@ -2014,7 +1990,7 @@ export type Database = {
           effect_high_90?: number | null;
           effect_low_80?: number | null;
           effect_low_90?: number | null;
-          effect_se?: number | null;
+          effect_standard_error?: number | null;
           effective_n?: number | null;
           engagement_lift?: number | null;
           engagement_lift_high_80?: number | null;
@@ -2027,14 +2003,11 @@ export type Database = {
           lift_high_80?: number | null;
           lift_low_80?: number | null;
           marginal_mean?: number | null;
-          marginal_se?: number | null;
+          marginal_standard_error?: number | null;
           mean_engagement_rate?: number | null;
           mean_followers_gained?: number | null;
           mean_impressions?: number | null;
           mean_reward?: number | null;
-          posterior_df?: number | null;
-          posterior_mean?: number | null;
-          posterior_scale?: number | null;
           prob_above_average?: number | null;
           prob_best?: number | null;
           reliability?: number | null;
@@ -2102,7 +2075,7 @@ export type Database = {
           credited: number;
           error: number | null;
           gap: boolean;
-          hr: string;
+          hour: string;
           observed: number | null;
           organic: number;
           unexplained: number;
@@ -2136,7 +2109,7 @@ export type Database = {
           effect_high_90: number;
           effect_low_80: number;
           effect_low_90: number;
-          effect_se: number;
+          effect_standard_error: number;
           effective_n: number;
           engagement_lift: number | null;
           engagement_lift_high_80: number | null;
@@ -2149,14 +2122,11 @@ export type Database = {
           lift_high_80: number | null;
           lift_low_80: number | null;
           marginal_mean: number;
-          marginal_se: number;
+          marginal_standard_error: number;
           mean_engagement_rate: number | null;
           mean_followers_gained: number | null;
           mean_impressions: number | null;
           mean_reward: number;
-          posterior_df: number;
-          posterior_mean: number;
-          posterior_scale: number;
           prob_above_average: number;
           prob_best: number;
           reliability: number;
@@ -2177,7 +2147,7 @@ export type Database = {
           effect_high_90?: number | null;
           effect_low_80?: number | null;
           effect_low_90?: number | null;
-          effect_se?: number | null;
+          effect_standard_error?: number | null;
           effective_n?: number | null;
           engagement_lift?: number | null;
           engagement_lift_high_80?: number | null;
@@ -2190,14 +2160,11 @@ export type Database = {
           lift_high_80?: number | null;
           lift_low_80?: number | null;
           marginal_mean?: number | null;
-          marginal_se?: number | null;
+          marginal_standard_error?: number | null;
           mean_engagement_rate?: number | null;
           mean_followers_gained?: number | null;
           mean_impressions?: number | null;
           mean_reward?: number | null;
-          posterior_df?: number | null;
-          posterior_mean?: number | null;
-          posterior_scale?: number | null;
           prob_above_average?: number | null;
           prob_best?: number | null;
           reliability?: number | null;
@@ -2217,7 +2184,7 @@ export type Database = {
           effect_high_90?: number | null;
           effect_low_80?: number | null;
           effect_low_90?: number | null;
-          effect_se?: number | null;
+          effect_standard_error?: number | null;
           effective_n?: number | null;
           engagement_lift?: number | null;
           engagement_lift_high_80?: number | null;
@@ -2230,14 +2197,11 @@ export type Database = {
           lift_high_80?: number | null;
           lift_low_80?: number | null;
           marginal_mean?: number | null;
-          marginal_se?: number | null;
+          marginal_standard_error?: number | null;
           mean_engagement_rate?: number | null;
           mean_followers_gained?: number | null;
           mean_impressions?: number | null;
           mean_reward?: number | null;
-          posterior_df?: number | null;
-          posterior_mean?: number | null;
-          posterior_scale?: number | null;
           prob_above_average?: number | null;
           prob_best?: number | null;
           reliability?: number | null;
@@ -2282,7 +2246,7 @@ export type Database = {
           effect_high_90: number;
           effect_low_80: number;
           effect_low_90: number;
-          effect_se: number;
+          effect_standard_error: number;
           effective_n: number;
           engagement_lift: number | null;
           engagement_lift_high_80: number | null;
@@ -2295,14 +2259,11 @@ export type Database = {
           lift_high_80: number | null;
           lift_low_80: number | null;
           marginal_mean: number;
-          marginal_se: number;
+          marginal_standard_error: number;
           mean_engagement_rate: number | null;
           mean_followers_gained: number | null;
           mean_impressions: number | null;
           mean_reward: number;
-          posterior_df: number;
-          posterior_mean: number;
-          posterior_scale: number;
           prob_above_average: number;
           prob_best: number;
           reliability: number;
@@ -2323,7 +2284,7 @@ export type Database = {
           effect_high_90?: number | null;
           effect_low_80?: number | null;
           effect_low_90?: number | null;
-          effect_se?: number | null;
+          effect_standard_error?: number | null;
           effective_n?: number | null;
           engagement_lift?: number | null;
           engagement_lift_high_80?: number | null;
@@ -2336,14 +2297,11 @@ export type Database = {
           lift_high_80?: number | null;
           lift_low_80?: number | null;
           marginal_mean?: number | null;
-          marginal_se?: number | null;
+          marginal_standard_error?: number | null;
           mean_engagement_rate?: number | null;
           mean_followers_gained?: number | null;
           mean_impressions?: number | null;
           mean_reward?: number | null;
-          posterior_df?: number | null;
-          posterior_mean?: number | null;
-          posterior_scale?: number | null;
           prob_above_average?: number | null;
           prob_best?: number | null;
           reliability?: number | null;
@@ -2363,7 +2321,7 @@ export type Database = {
           effect_high_90?: number | null;
           effect_low_80?: number | null;
           effect_low_90?: number | null;
-          effect_se?: number | null;
+          effect_standard_error?: number | null;
           effective_n?: number | null;
           engagement_lift?: number | null;
           engagement_lift_high_80?: number | null;
@@ -2376,14 +2334,11 @@ export type Database = {
           lift_high_80?: number | null;
           lift_low_80?: number | null;
           marginal_mean?: number | null;
-          marginal_se?: number | null;
+          marginal_standard_error?: number | null;
           mean_engagement_rate?: number | null;
           mean_followers_gained?: number | null;
           mean_impressions?: number | null;
           mean_reward?: number | null;
-          posterior_df?: number | null;
-          posterior_mean?: number | null;
-          posterior_scale?: number | null;
           prob_above_average?: number | null;
           prob_best?: number | null;
           reliability?: number | null;
@@ -2428,7 +2383,7 @@ export type Database = {
           effect_high_90: number;
           effect_low_80: number;
           effect_low_90: number;
-          effect_se: number;
+          effect_standard_error: number;
           effective_n: number;
           engagement_lift: number | null;
           engagement_lift_high_80: number | null;
@@ -2441,14 +2396,11 @@ export type Database = {
           lift_high_80: number | null;
           lift_low_80: number | null;
           marginal_mean: number;
-          marginal_se: number;
+          marginal_standard_error: number;
           mean_engagement_rate: number | null;
           mean_followers_gained: number | null;
           mean_impressions: number | null;
           mean_reward: number;
-          posterior_df: number;
-          posterior_mean: number;
-          posterior_scale: number;
           prob_above_average: number;
           prob_best: number;
           reliability: number;
@@ -2469,7 +2421,7 @@ export type Database = {
           effect_high_90?: number | null;
           effect_low_80?: number | null;
           effect_low_90?: number | null;
-          effect_se?: number | null;
+          effect_standard_error?: number | null;
           effective_n?: number | null;
           engagement_lift?: number | null;
           engagement_lift_high_80?: number | null;
@@ -2482,14 +2434,11 @@ export type Database = {
           lift_high_80?: number | null;
           lift_low_80?: number | null;
           marginal_mean?: number | null;
-          marginal_se?: number | null;
+          marginal_standard_error?: number | null;
           mean_engagement_rate?: number | null;
           mean_followers_gained?: number | null;
           mean_impressions?: number | null;
           mean_reward?: number | null;
-          posterior_df?: number | null;
-          posterior_mean?: number | null;
-          posterior_scale?: number | null;
           prob_above_average?: number | null;
           prob_best?: number | null;
           reliability?: number | null;
@@ -2509,7 +2458,7 @@ export type Database = {
           effect_high_90?: number | null;
           effect_low_80?: number | null;
           effect_low_90?: number | null;
-          effect_se?: number | null;
+          effect_standard_error?: number | null;
           effective_n?: number | null;
           engagement_lift?: number | null;
           engagement_lift_high_80?: number | null;
@@ -2522,14 +2471,11 @@ export type Database = {
           lift_high_80?: number | null;
           lift_low_80?: number | null;
           marginal_mean?: number | null;
-          marginal_se?: number | null;
+          marginal_standard_error?: number | null;
           mean_engagement_rate?: number | null;
           mean_followers_gained?: number | null;
           mean_impressions?: number | null;
           mean_reward?: number | null;
-          posterior_df?: number | null;
-          posterior_mean?: number | null;
-          posterior_scale?: number | null;
           prob_above_average?: number | null;
           prob_best?: number | null;
           reliability?: number | null;
@@ -2657,7 +2603,7 @@ export type Database = {
           kind: string | null;
           mean_observed: number | null;
           mean_predicted: number | null;
-          n: number | null;
+          predictions: number | null;
         };
         ComputedFields: never;
         Relationships: [];
@@ -2672,7 +2618,7 @@ export type Database = {
           low_90: number | null;
           prompted_mean: number | null;
           prompted_posts: number | null;
-          se: number | null;
+          standard_error: number | null;
         };
         ComputedFields: never;
         Relationships: [
@@ -2703,7 +2649,7 @@ export type Database = {
           effect_high_90: number;
           effect_low_80: number;
           effect_low_90: number;
-          effect_se: number;
+          effect_standard_error: number;
           effective_n: number;
           engagement_lift: number | null;
           engagement_lift_high_80: number | null;
@@ -2716,14 +2662,11 @@ export type Database = {
           lift_high_80: number | null;
           lift_low_80: number | null;
           marginal_mean: number;
-          marginal_se: number;
+          marginal_standard_error: number;
           mean_engagement_rate: number | null;
           mean_followers_gained: number | null;
           mean_impressions: number | null;
           mean_reward: number;
-          posterior_df: number;
-          posterior_mean: number;
-          posterior_scale: number;
           prob_above_average: number;
           prob_best: number;
           reliability: number;
@@ -2744,7 +2687,7 @@ export type Database = {
           effect_high_90?: number | null;
           effect_low_80?: number | null;
           effect_low_90?: number | null;
-          effect_se?: number | null;
+          effect_standard_error?: number | null;
           effective_n?: number | null;
           engagement_lift?: number | null;
           engagement_lift_high_80?: number | null;
@@ -2757,14 +2700,11 @@ export type Database = {
           lift_high_80?: number | null;
           lift_low_80?: number | null;
           marginal_mean?: number | null;
-          marginal_se?: number | null;
+          marginal_standard_error?: number | null;
           mean_engagement_rate?: number | null;
           mean_followers_gained?: number | null;
           mean_impressions?: number | null;
           mean_reward?: number | null;
-          posterior_df?: number | null;
-          posterior_mean?: number | null;
-          posterior_scale?: number | null;
           prob_above_average?: number | null;
           prob_best?: number | null;
           reliability?: number | null;
@@ -2784,7 +2724,7 @@ export type Database = {
           effect_high_90?: number | null;
           effect_low_80?: number | null;
           effect_low_90?: number | null;
-          effect_se?: number | null;
+          effect_standard_error?: number | null;
           effective_n?: number | null;
           engagement_lift?: number | null;
           engagement_lift_high_80?: number | null;
@@ -2797,14 +2737,11 @@ export type Database = {
           lift_high_80?: number | null;
           lift_low_80?: number | null;
           marginal_mean?: number | null;
-          marginal_se?: number | null;
+          marginal_standard_error?: number | null;
           mean_engagement_rate?: number | null;
           mean_followers_gained?: number | null;
           mean_impressions?: number | null;
           mean_reward?: number | null;
-          posterior_df?: number | null;
-          posterior_mean?: number | null;
-          posterior_scale?: number | null;
           prob_above_average?: number | null;
           prob_best?: number | null;
           reliability?: number | null;
@@ -2849,7 +2786,7 @@ export type Database = {
           effect_high_90: number;
           effect_low_80: number;
           effect_low_90: number;
-          effect_se: number;
+          effect_standard_error: number;
           effective_n: number;
           engagement_lift: number | null;
           engagement_lift_high_80: number | null;
@@ -2862,14 +2799,11 @@ export type Database = {
           lift_high_80: number | null;
           lift_low_80: number | null;
           marginal_mean: number;
-          marginal_se: number;
+          marginal_standard_error: number;
           mean_engagement_rate: number | null;
           mean_followers_gained: number | null;
           mean_impressions: number | null;
           mean_reward: number;
-          posterior_df: number;
-          posterior_mean: number;
-          posterior_scale: number;
           prob_above_average: number;
           prob_best: number;
           reliability: number;
@@ -2890,7 +2824,7 @@ export type Database = {
           effect_high_90?: number | null;
           effect_low_80?: number | null;
           effect_low_90?: number | null;
-          effect_se?: number | null;
+          effect_standard_error?: number | null;
           effective_n?: number | null;
           engagement_lift?: number | null;
           engagement_lift_high_80?: number | null;
@@ -2903,14 +2837,11 @@ export type Database = {
           lift_high_80?: number | null;
           lift_low_80?: number | null;
           marginal_mean?: number | null;
-          marginal_se?: number | null;
+          marginal_standard_error?: number | null;
           mean_engagement_rate?: number | null;
           mean_followers_gained?: number | null;
           mean_impressions?: number | null;
           mean_reward?: number | null;
-          posterior_df?: number | null;
-          posterior_mean?: number | null;
-          posterior_scale?: number | null;
           prob_above_average?: number | null;
           prob_best?: number | null;
           reliability?: number | null;
@@ -2930,7 +2861,7 @@ export type Database = {
           effect_high_90?: number | null;
           effect_low_80?: number | null;
           effect_low_90?: number | null;
-          effect_se?: number | null;
+          effect_standard_error?: number | null;
           effective_n?: number | null;
           engagement_lift?: number | null;
           engagement_lift_high_80?: number | null;
@@ -2943,14 +2874,11 @@ export type Database = {
           lift_high_80?: number | null;
           lift_low_80?: number | null;
           marginal_mean?: number | null;
-          marginal_se?: number | null;
+          marginal_standard_error?: number | null;
           mean_engagement_rate?: number | null;
           mean_followers_gained?: number | null;
           mean_impressions?: number | null;
           mean_reward?: number | null;
-          posterior_df?: number | null;
-          posterior_mean?: number | null;
-          posterior_scale?: number | null;
           prob_above_average?: number | null;
           prob_best?: number | null;
           reliability?: number | null;
@@ -3050,7 +2978,6 @@ export type Database = {
           p_finished_posts: number;
           p_models: Json;
           p_now: string;
-          p_priors: Json;
           p_rows: Json;
         };
         Returns: Json;

@@ -18,7 +18,6 @@ export {
 } from './additive.ts';
 export {
   type Design,
-  type DesignOptions,
   type DesignPost,
   designOf,
   dimensionGroups,
@@ -41,16 +40,13 @@ export {
   learnedValueSchema,
 } from './learn.ts';
 export {
-  type DimensionPerformanceRow,
-  dimensionPerformanceRowSchema,
-  type LearnedMarginals,
   learnMarginals,
+  type MarginalValue,
   meanDistribution,
   type NigPosterior,
   type NigPrior,
   nigPosterior,
   type StudentT,
-  studentTSchema,
   type WeightedSums,
 } from './marginal.ts';
 export {
@@ -92,4 +88,3 @@ export {
   type ValueStatistics,
   valueStatisticsSchema,
 } from './statistics.ts';
-export { studentTCdf, studentTQuantile } from './student-t.ts';

@@ -119,7 +119,7 @@ as $$
     ) p
     cross join lateral (
       select r.impressions::double precision as impressions,
-        (r.likes + r.retweets + r.replies + r.bookmarks)::double precision as engagements
+        postloop.engagements(r.likes, r.retweets, r.replies)::double precision as engagements
       from public.real_tweet_metrics r
       where r.tweet_id = p.post_id
         and r.collection_phase = '48h'
@@ -151,7 +151,7 @@ as $$
     join usual u on u.account_id = m.account_id
     cross join lateral (
       select k.collection_phase as phase, k.age_h, k.impressions::double precision as impressions,
-        (k.likes + k.retweets + k.replies + k.bookmarks)::double precision as engagements
+        postloop.engagements(k.likes, k.retweets, k.replies)::double precision as engagements
       from public.real_tweet_metrics k
       where k.tweet_id = m.post_id
         and k.age_h < 48

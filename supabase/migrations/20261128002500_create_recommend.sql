@@ -80,7 +80,7 @@ as $$
           where f.ordinality <= m.chosen_features),
         'mean', to_jsonb(m.mean[:m.chosen_features]),
         'factor', to_jsonb(m.factor[:m.chosen_features * (m.chosen_features + 1) / 2]),
-        'tau2', m.tau2) end,
+        'tau2', m.group_variances) end,
       'dimensions', (
         select coalesce(jsonb_agg(jsonb_build_object('dimension', v.dimension, 'values', v.values)
           order by v.position), '[]'::jsonb)

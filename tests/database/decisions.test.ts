@@ -68,7 +68,7 @@ describe('a recommended decision', () => {
     ]);
   });
 
-  it.each(['policy', 'propensity', 'slate', 'rng_seed'])(
+  it.each(['policy', 'propensity', 'slate', 'chosen', 'rng_seed', 'prompted', 'control_share'])(
     'is refused without its %s',
     async (name) => {
       await expect(store([{ ...RECOMMENDED, [name]: undefined }])).rejects.toMatchObject({

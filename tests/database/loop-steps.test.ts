@@ -83,7 +83,10 @@ async function draw(count: number, now = T0): Promise<string[]> {
     policy: 'uniform',
     propensity: 0.5,
     slate: [{ tone: 'dry' }],
+    chosen: 0,
     rng_seed: n,
+    prompted: true,
+    control_share: 0,
   }));
   await sql`select public.store_decisions(${accountId}, ${json(sql, drawn)}, ${now})`;
   return drawn.map((one) => one.decision_id);

@@ -136,6 +136,7 @@ export const FUNCTIONS: Record<string, FunctionRights> = {
   'postloop.fit_growth': SERVER,
   'postloop.fit_rates': SERVER,
   'postloop.fit_robust_rates': SERVER,
+  'postloop.engagements': SERVER,
   'postloop.followers_at': SERVER,
   'postloop.followers_at_posting': SERVER,
   'postloop.forget_alerts': OWNER,

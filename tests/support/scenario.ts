@@ -232,12 +232,12 @@ export async function recordPerformance(
   statistics: LearningStatistics,
   now: Date,
 ) {
-  const { priors, rows, models } = learnAccount(statistics);
+  const { rows, models } = learnAccount(statistics);
   const { account_id, data_version, finished_posts } = statistics;
   const { reply } = only(
     await sql`
       select public.record_performance(${account_id}, ${data_version}, ${finished_posts},
-        ${json(sql, priors)}, ${json(sql, rows)}, ${json(sql, models)}, ${now}) as reply`,
+        ${json(sql, rows)}, ${json(sql, models)}, ${now}) as reply`,
   );
   return reply;
 }

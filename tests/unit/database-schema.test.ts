@@ -21,7 +21,6 @@ import { scheduledReadSchema, trackedPostSchema } from '../../shared/contracts/t
 import { DATABASE_SCHEMA } from '../../shared/database/schema.ts';
 import type { Column, FunctionSignature } from '../../shared/database/schema-type.ts';
 import {
-  dimensionPerformanceRowSchema,
   learnedValueSchema,
   learningStatisticsSchema,
   packedMomentsSchema,
@@ -140,11 +139,6 @@ const CONTRACTS: [string, z.ZodType, Origin][] = [
       table: 'dimension_performance',
       elsewhere: { n: 'dimension_performance.effective_n', s1: null, s2: null },
     },
-  ],
-  [
-    'what a value has shown by itself',
-    dimensionPerformanceRowSchema,
-    { table: 'dimension_performance' },
   ],
   ['what a value has shown', learnedValueSchema, { table: 'dimension_performance' }],
   [

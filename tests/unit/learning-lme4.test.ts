@@ -30,7 +30,6 @@ function fitOf({ groups, posts }: Golden, options = {}) {
       postedAt: new Date(0),
       kind: 'single' as const,
       followers: null,
-      viralScore: null,
     })),
   );
   const rows = posts.map((levels, index) => ({

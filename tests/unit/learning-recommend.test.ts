@@ -26,7 +26,6 @@ function inputsOf(
       postedAt: new Date(Date.UTC(2026, 2, 1 + day, 12)),
       kind: 'single',
       followers: null,
-      viralScore: null,
     }),
   );
   const design = designOf(shown);

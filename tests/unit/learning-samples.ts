@@ -24,7 +24,3 @@ export function shown(
     last_posted_at: '2026-03-01T09:00:00+00:00',
   };
 }
-
-export function statisticsOf(values: ValueStatistics[]): { values: ValueStatistics[] } {
-  return { values };
-}

@@ -76,7 +76,7 @@ async function work(database: DatabaseClient, accountIds: number[], now: string)
 async function learnOne(database: DatabaseClient, accountId: number, now: string) {
   const statistics = await statisticsOf(database, accountId, now);
   const startedAt = performance.now();
-  const { priors, rows, models } = learnAccount(statistics);
+  const { rows, models } = learnAccount(statistics);
   const fitMs = performance.now() - startedAt;
   const recorded = await callDatabase(
     database,
@@ -85,7 +85,6 @@ async function learnOne(database: DatabaseClient, accountId: number, now: string
       p_account_id: accountId,
       p_data_version: statistics.data_version,
       p_finished_posts: statistics.finished_posts,
-      p_priors: priors,
       p_rows: rows,
       p_models: models,
       p_now: now,
