@@ -139,9 +139,9 @@ as $$
       coalesce(p.followers_48h_after, r.f48) as f48,
       case when c.post_id is null then p.followers_gained else c.credit_48h end as gained,
       case when c.post_id is null then p.followers_gained_low
-        else c.credit_48h - 1.645 * sqrt(c.var_48h) end as low,
+        else c.credit_48h - 1.6448536269514722 * sqrt(c.var_48h) end as low,
       case when c.post_id is null then p.followers_gained_high
-        else c.credit_48h + 1.645 * sqrt(c.var_48h) end as high,
+        else c.credit_48h + 1.6448536269514722 * sqrt(c.var_48h) end as high,
       -- the first reason that holds for there being no credit
       case
         when c.post_id is not null or p.followers_gained is not null then null
