@@ -8,6 +8,7 @@
  * for the fill too. Schedules (`metric_collections`) are not made: what is measured never reads them.
  */
 import postgres from 'postgres';
+import { HALF_90 } from '../shared/learning/robust.ts';
 import { ATTRIBUTION } from '../simulation/reference/attribution/index.ts';
 
 /** The moment that the history leads up to. */
@@ -236,7 +237,7 @@ async function fillPosts(sql: postgres.Sql): Promise<void> {
     select p.post_id, p.account_id, 'decision_' || p.i, p.posted_at, p.realised, p.posted_at,
       m.likes, m.retweets, m.replies, m.quotes, m.bookmarks, m.impressions, m.profile_clicks, m.collected_at, m.collection_phase,
       f0.followers, f2.followers, f24.followers, f48.followers, c.credit_48h,
-      c.credit_48h - 1.645 * sqrt(c.variance_48h), c.credit_48h + 1.645 * sqrt(c.variance_48h), m.attributed_at
+      c.credit_48h - ${HALF_90} * sqrt(c.variance_48h), c.credit_48h + ${HALF_90} * sqrt(c.variance_48h), m.attributed_at
     from drawn_post p
     left join lateral (
       select r.* from public.real_tweet_metrics r

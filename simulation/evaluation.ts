@@ -247,17 +247,25 @@ function judgeIntegrity(seeds: number, progress: Progress): Part {
   });
   const falseAlarms = real
     .filter(({ isJudged }) => isJudged)
-    .map(({ measures }) => measures.flagged);
+    .map(({ measures }) => measures.suspected);
   return {
     bars: [
       atLeast('D1 made up accounts flagged within 30 posts', fakes.flagged, 0.99),
       atLeast('D1 the same where no count falls', sorted.flagged, 0.9),
-      atMost('D1 real accounts flagged, most of 5 worlds', Math.max(...falseAlarms), 0.01),
+      atMost('D1 real accounts suspected, most of 5 worlds', Math.max(...falseAlarms), 0.01),
     ],
     tables: [
       {
         title: 'Shares of accounts with 30 posts that are flagged, and by which rule',
-        head: ['numbers', 'flagged', 'uniform', 'impossible', 'falling', 'posts that fall'],
+        head: [
+          'numbers',
+          'flagged',
+          'or warned of',
+          'uniform',
+          'impossible',
+          'falling',
+          'posts that fall',
+        ],
         rows: [
           integrityRow('made up', fakes),
           integrityRow('made up, each count sorted by age', sorted),
@@ -325,6 +333,7 @@ const trialRow = (name: string, one: TrialMeasures) => [
 const integrityRow = (name: string, one: IntegrityMeasures) => [
   name,
   one.flagged,
+  one.suspected,
   one.uniform,
   one.impossible,
   one.falling,

@@ -136,8 +136,8 @@ as $$
       coalesce(p.followers_24h_after, r.f24) as f24,
       coalesce(p.followers_48h_after, r.f48) as f48,
       c.credit_48h as gained,
-      c.credit_48h - 1.645 * sqrt(c.variance_48h) as low,
-      c.credit_48h + 1.645 * sqrt(c.variance_48h) as high,
+      c.credit_48h - 1.6448536269514722 * sqrt(c.variance_48h) as low,
+      c.credit_48h + 1.6448536269514722 * sqrt(c.variance_48h) as high,
       -- the first reason that holds for there being no credit
       case
         when c.post_id is not null then null

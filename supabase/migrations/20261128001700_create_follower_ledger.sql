@@ -39,7 +39,7 @@ create view public.credit_calibration with (security_invoker = on) as
 select c.account_id, count(*) as posts, sum(c.credit_48h) as credited, sum(x.follows)::bigint as x_follows,
   sum(c.credit_48h) / nullif(sum(x.follows), 0)::double precision as credited_per_x_follow,
   corr(c.credit_48h, x.follows::double precision) as correlation,
-  avg((x.follows between c.credit_48h - 1.645 * sqrt(c.variance_48h) and c.credit_48h + 1.645 * sqrt(c.variance_48h))::integer)::double precision as covered
+  avg((x.follows between c.credit_48h - 1.6448536269514722 * sqrt(c.variance_48h) and c.credit_48h + 1.6448536269514722 * sqrt(c.variance_48h))::integer)::double precision as covered
 from public.post_credit c
 join public.post_attribution p on p.post_id = c.post_id
 cross join lateral (

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { HALF_90 } from '../../shared/learning/robust.ts';
 import { snowflakeId } from '../../shared/snowflake.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import {
@@ -118,7 +119,7 @@ it('gives a post alone what its impressions times the conversion rate say', asyn
       select followers_gained, followers_gained_low, followers_gained_high, credit_note
       from public.post_attribution`,
   );
-  const half = 1.645 * Math.sqrt(credit.variance_48h);
+  const half = HALF_90 * Math.sqrt(credit.variance_48h);
   expect(gained.followers_gained).toBe(credit.credit_48h);
   expect(gained.followers_gained_low).toBeCloseTo(credit.credit_48h - half, 9);
   expect(gained.followers_gained_high).toBeCloseTo(credit.credit_48h + half, 9);

@@ -191,7 +191,7 @@ describe('made up numbers', () => {
       { ...engaged, cascadeShare: 0.1 },
       { ...engaged, rateLogSd: 1 },
     ]) {
-      expect(measureIntegrity(2, (rng) => simulateCounts(world, rng)).flagged).toBe(0);
+      expect(measureIntegrity(2, (rng) => simulateCounts(world, rng)).suspected).toBe(0);
     }
   });
 });

@@ -6,6 +6,7 @@
  * end, and on nothing else: it is a function of the data, whenever and however often it is computed.
  * Until it settles it is split anew in each run with what is there; afterwards never again.
  */
+import { HALF_90 } from '../../../shared/learning/robust.ts';
 import {
   ACTIVE_HOURS,
   type AttributedPost,
@@ -193,7 +194,7 @@ export function attributeAccount(
 
 /** The 90 % interval of a post's followers within 48 h; the lower end may be negative. */
 export function interval90({ credit48h, variance48h }: PostCredit): { low: number; high: number } {
-  const half = 1.645 * Math.sqrt(variance48h);
+  const half = HALF_90 * Math.sqrt(variance48h);
   return { low: credit48h - half, high: credit48h + half };
 }
 
