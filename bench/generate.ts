@@ -8,7 +8,7 @@
  * for the fill too. Schedules (`metric_collections`) are not made: what is measured never reads them.
  */
 import postgres from 'postgres';
-import { ATTRIBUTION } from '../simulation/reference/attribution/index.ts';
+import { ATTRIBUTION } from '../simulation/reference/attribution/account.ts';
 
 /** The moment that the history leads up to. */
 export const NOW = new Date('2026-03-01T12:00:00Z');

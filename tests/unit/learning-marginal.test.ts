@@ -4,13 +4,11 @@ import {
   dimensionPerformanceRowSchema,
   learnMarginals,
   meanDistribution,
-  mulberry32,
   nigPosterior,
-  studentT,
-  studentTQuantile,
-  type ValueStatistics,
-  valueStatisticsSchema,
-} from '../../shared/learning/index.ts';
+} from '../../shared/learning/marginal.ts';
+import { mulberry32, studentT } from '../../shared/learning/random.ts';
+import { type ValueStatistics, valueStatisticsSchema } from '../../shared/learning/statistics.ts';
+import { studentTQuantile } from '../../shared/learning/student-t.ts';
 import { shown, statisticsOf } from './learning-samples.ts';
 
 const prior = { k0: 10, m0: 0.5, a0: 2, b0: 1.5 };
