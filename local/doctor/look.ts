@@ -8,7 +8,7 @@ const FUNCTION_PATIENCE_MS = 10_000;
 const DATABASE_PATIENCE_MS = 35_000;
 
 /** The functions that a bot, the schedules and a person call. */
-export const FUNCTION_NAMES = [
+const FUNCTION_NAMES = [
   'track-post',
   'recommend',
   'policy-evaluation',
@@ -39,7 +39,7 @@ const momentSchema = z
   .refine((text) => !Number.isNaN(Date.parse(text)), 'must be a moment')
   .transform((text) => new Date(text).toISOString());
 
-export const stepSchema = z.object({
+const stepSchema = z.object({
   step: z.enum(STEP_NAMES),
   count_7d: z.int().nonnegative(),
   newest_at: momentSchema.nullable(),
@@ -50,7 +50,7 @@ export const stepSchema = z.object({
 });
 export type FoundStep = z.infer<typeof stepSchema>;
 
-export const invariantSchema = z.object({
+const invariantSchema = z.object({
   name: z.string(),
   status: z.enum(['ok', 'warning', 'failing']),
   measured: z.string().nullable(),
@@ -60,7 +60,7 @@ export const invariantSchema = z.object({
 });
 export type Invariant = z.infer<typeof invariantSchema>;
 
-export type FunctionState =
+type FunctionState =
   | 'ok'
   | 'not_deployed'
   | 'no_answer'

@@ -2,17 +2,6 @@ import { z } from 'zod';
 import { momentSchema } from './identifiers.ts';
 
 /**
- * What the hosted platform gives an edge function. The key maps are JSON text with an entry
- * `default`; `@supabase/server` reads them itself, so they are only required to be present.
- */
-export const functionEnvironmentSchema = z.object({
-  SUPABASE_URL: z.url(),
-  SUPABASE_SECRET_KEYS: z.string().min(2),
-  SUPABASE_PUBLISHABLE_KEYS: z.string().min(2),
-});
-export type FunctionEnvironment = z.infer<typeof functionEnvironmentSchema>;
-
-/**
  * What the scraper Lambda reads from its environment. Its secret is named by the ARN of a Secrets
  * Manager secret or by an SSM parameter; for a local run its parts are given as they are.
  */

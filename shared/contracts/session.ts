@@ -14,7 +14,7 @@ export type CookieSession = z.infer<typeof cookieSessionSchema>;
 export const GUEST_SESSION = 'guest';
 
 /** The database knows a session by this label: a hash, from which no cookie can be had. */
-export const sessionLabelSchema = z.string().regex(/^(guest|[0-9a-f]{16})$/);
+const sessionLabelSchema = z.string().regex(/^(guest|[0-9a-f]{16})$/);
 export type SessionLabel = z.infer<typeof sessionLabelSchema>;
 
 /** The reply of `reserve_session`: who may make the calls now, or when somebody may again. */

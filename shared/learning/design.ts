@@ -47,12 +47,12 @@ export type Design = {
 };
 
 /** Names of nuisances hold a colon, which no dimension's does. */
-export const WEEK = 'nuisance:week';
-export const HOUR_BAND = 'nuisance:hour_band';
-export const WEEKEND = 'nuisance:weekend';
-export const KIND = 'nuisance:kind';
+const WEEK = 'nuisance:week';
+const HOUR_BAND = 'nuisance:hour_band';
+const WEEKEND = 'nuisance:weekend';
+const KIND = 'nuisance:kind';
 export const FOLLOWERS = 'nuisance:ln_followers';
-export const VIRAL_SCORE = 'nuisance:viral_score';
+const VIRAL_SCORE = 'nuisance:viral_score';
 
 /**
  * The design of an account's posts. Features are ordered by name: the intercept, dimensions and

@@ -44,13 +44,13 @@ export const learnedValueSchema = dimensionPerformanceRowSchema.safeExtend({
   marginal_se: z.number().nonnegative(),
   last_posted_at: momentSchema,
 });
-export type LearnedValue = z.infer<typeof learnedValueSchema>;
+type LearnedValue = z.infer<typeof learnedValueSchema>;
 
 /**
  * A row of `models` as `record_performance` reads it. The dimensions' features come first, so that
  * the first `chosen_features` of `mean` and as many rows of `factor` are their posterior alone.
  */
-export type LearnedModel = {
+type LearnedModel = {
   outcome: ModelOutcome;
   effective_n: number;
   sigma2: number;

@@ -29,7 +29,7 @@ export type NigPrior = { k0: number; m0: number; a0: number; b0: number };
 export type NigPosterior = { kn: number; mn: number; an: number; bn: number };
 
 /** The Student t of a mean reward. */
-export const studentTSchema = z.object({
+const studentTSchema = z.object({
   mean: z.number(),
   scale: z.number().positive(),
   df: z.number().positive(),
@@ -72,7 +72,7 @@ export const dimensionPerformanceRowSchema = z
       row.effect_high_80 <= row.effect_high_90,
     { message: 'the 80 % interval must lie inside the 90 % interval and hold the effect' },
   );
-export type DimensionPerformanceRow = z.infer<typeof dimensionPerformanceRowSchema>;
+type DimensionPerformanceRow = z.infer<typeof dimensionPerformanceRowSchema>;
 
 /** What is recorded of an account: per dimension the t of a value never used, and a row a value. */
 export type LearnedMarginals = {

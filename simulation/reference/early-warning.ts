@@ -5,7 +5,7 @@ import { quantile } from '../../shared/learning/robust.ts';
 import type { Projection } from './growth.ts';
 
 /** Posts that an account needs before its 95th percentile means anything: two are above it. */
-export const LEAST_POSTS_OF_A_THRESHOLD = 40;
+const LEAST_POSTS_OF_A_THRESHOLD = 40;
 
 /**
  * The impressions at 48 h that one post in twenty passes.

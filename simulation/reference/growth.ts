@@ -8,10 +8,10 @@
 import { HALF_90, median, quantile } from '../../shared/learning/robust.ts';
 
 /** Posts from which an age's growth is taken; with fewer, those of all accounts stand in. */
-export const LEAST_MATURE_POSTS = 30;
+const LEAST_MATURE_POSTS = 30;
 
 /** The age that posts are judged at, hours. */
-export const HORIZON_H = 48;
+const HORIZON_H = 48;
 
 /** Median half-life of a post's impressions, 80 minutes (Pfeffer et al. 2023), hours. */
 const HALF_LIFE_H = 80 / 60;

@@ -64,8 +64,8 @@ export function plausibility(posts: readonly JudgedPost[]): Plausibility | null 
 export const looksUniform = (posts: readonly JudgedPost[]) =>
   plausibility(posts)?.looksUniform ?? false;
 
-export const COUNTS = ['impressions', 'likes', 'retweets', 'replies', 'bookmarks'] as const;
-export type Count = (typeof COUNTS)[number];
+const COUNTS = ['impressions', 'likes', 'retweets', 'replies', 'bookmarks'] as const;
+type Count = (typeof COUNTS)[number];
 
 /** One exact read of a post; null is what was not read. */
 export type CountRead = { ageHours: number } & Readonly<Record<Count, number | null>>;

@@ -5,7 +5,7 @@ import { snowflakeId } from '../../shared/snowflake.ts';
 import type { MaturePost } from '../../simulation/reference/growth.ts';
 import { HOUR_MS, hours, json } from './scenario.ts';
 
-export type DrawnRead = {
+type DrawnRead = {
   phase: string;
   ageHours: number;
   impressions: number;

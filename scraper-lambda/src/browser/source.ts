@@ -10,10 +10,10 @@ import { parkTab, takeTab } from './tabs.ts';
 import { readTimelinePages, type TimelinePages } from './timeline-page.ts';
 
 /** How long a page is given to answer, in milliseconds. */
-export const PAGE_PATIENCE_MS = 15_000;
+const PAGE_PATIENCE_MS = 15_000;
 
 /** A page that has less time than this is not opened, in milliseconds. */
-export const SHORTEST_PATIENCE_MS = 3_000;
+const SHORTEST_PATIENCE_MS = 3_000;
 
 export type BrowserSourceOptions = {
   /** The site, without a slash at its end: `https://x.com`, or a stand-in. */

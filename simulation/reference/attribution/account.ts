@@ -74,7 +74,7 @@ export type AccountHistory = {
 };
 
 /** An account's hours from `firstHour` on; credited + organic + unexplained = change in each. */
-export type HourLedger = {
+type HourLedger = {
   firstHour: number;
   change: Float64Array;
   gap: Uint8Array;
@@ -86,7 +86,7 @@ export type HourLedger = {
 };
 
 /** The rates that a block was split with. */
-export type BlockRates = Rates & {
+type BlockRates = Rates & {
   firstHour: number;
   phi: number;
   /** Hours. */

@@ -15,7 +15,7 @@ const HALF_LIFE_H = 1.333;
 const CLICK_PRIOR = 4;
 
 /** A post's counts up to a moment. */
-export type ImpressionRead = {
+type ImpressionRead = {
   /** ms */
   capturedAt: number;
   impressions: number;
