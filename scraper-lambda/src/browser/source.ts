@@ -1,11 +1,12 @@
 /** Reads accounts and posts from X's pages in the browsers of this process. */
 import type { Page } from 'puppeteer-core';
+import { localLedger } from '../project/ledger.ts';
 import type { MetricsSource } from '../source.ts';
 import { refuse } from '../x/outcome.ts';
 import { createAccountReader, type Pages, type Patience } from './account-reader.ts';
 import { type BrowserLimits, useBrowser } from './browser.ts';
 import { readAnalyticsPage, readPostPage } from './post-page.ts';
-import { createSessionPool, localLedger, type Reader, type SessionPool } from './sessions.ts';
+import { createSessionPool, type Reader, type SessionPool } from './sessions.ts';
 import { parkTab, takeTab } from './tabs.ts';
 import { readTimelinePages, type TimelinePages } from './timeline-page.ts';
 

@@ -1,4 +1,5 @@
 /** The door to the contracts: requests, replies and errors, and what the database has. */
+export { checkAnswer } from '../../../shared/contracts/call.ts';
 export { errorBodySchema, PostloopError } from '../../../shared/contracts/error.ts';
 export {
   type HealthReply,
