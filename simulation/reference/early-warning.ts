@@ -1,5 +1,8 @@
-/** Whether a young post is about to be one of the account's best. */
-
+/**
+ * Whether a young post is about to be one of the account's best: the thresholds of
+ * `postloop.fit_growth` and the probability of `rising_posts`. tests/database/growth.test.ts and
+ * early-warning.test.ts compare them.
+ */
 import { normalCdf } from '../../shared/learning/normal.ts';
 import { quantile } from '../../shared/learning/robust.ts';
 import type { Projection } from './growth.ts';

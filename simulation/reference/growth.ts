@@ -4,6 +4,9 @@
  * Method: the log-linear law of Szabo & Huberman 2008, ln(1 + I48) = ln(1 + I_h) + growth_h + noise,
  * with growth and noise taken from mature posts as order statistics: no distribution is assumed, so
  * the range holds 90 % of posts also where some are found late by a second audience.
+ *
+ * In SQL: `postloop.fit_growth`, and the projections of `post_rewards` and `rising_posts`.
+ * tests/database/growth.test.ts, post-rewards.test.ts and early-warning.test.ts compare them.
  */
 import { HALF_90, median, quantile } from '../../shared/learning/robust.ts';
 
