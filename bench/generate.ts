@@ -9,7 +9,7 @@
  */
 import postgres from 'postgres';
 import { HALF_90 } from '../shared/learning/robust.ts';
-import { ATTRIBUTION } from '../simulation/reference/attribution/index.ts';
+import { ATTRIBUTION } from '../simulation/reference/attribution/account.ts';
 
 /** The moment that the history leads up to. */
 export const NOW = new Date('2026-03-01T12:00:00Z');

@@ -1,5 +1,6 @@
 /** Learning one changed account, alone and among the history of many others. */
-import { learnAccount, learningStatisticsSchema } from '../shared/learning/index.ts';
+import { learnAccount } from '../shared/learning/learn.ts';
+import { learningStatisticsSchema } from '../shared/learning/statistics.ts';
 import { snowflakeId } from '../shared/snowflake.ts';
 import { atMost, benchmark, elapsed, fastest, milliseconds, percentile } from './benchmark.ts';
 import { type BenchDatabase, type BenchServer, startBenchServer } from './database.ts';

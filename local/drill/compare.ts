@@ -18,7 +18,7 @@ export const TABLES: Record<string, string[]> = {
 };
 
 /** What is not compared, and why it may differ. */
-export const IGNORED: Record<string, string> = {
+const IGNORED: Record<string, string> = {
   run_id: 'the run that recorded it has a random id',
   lease_id: 'likewise',
   decision_id: 'recommend draws its decisions at random',

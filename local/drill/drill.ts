@@ -13,7 +13,7 @@ import { createPlan, FAULT_KINDS, type Plan } from './plan.ts';
 import { type Played, type Progress, play, type Strike } from './play.ts';
 import { type Stage, startStage } from './stage.ts';
 
-export type Bar = { name: string; value: number; bar: number; pass: boolean };
+type Bar = { name: string; value: number; bar: number; pass: boolean };
 export type Spread = { p50: number; p95: number; max: number };
 
 export type DrillReport = {

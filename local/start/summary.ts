@@ -39,7 +39,7 @@ export type PostSummary = {
   last_outcome: string | null;
 };
 
-export type JobSummary = {
+type JobSummary = {
   job: string;
   runs: number;
   succeeded: number;

@@ -5,7 +5,7 @@ import { handleSchema, momentSchema } from './identifiers.ts';
  * `best_of_slate` takes of each slate what the present kind of model expects most of. `uniform`
  * chooses at random among all values in use.
  */
-export const targetPolicySchema = z.enum(['best_of_slate', 'uniform']);
+const targetPolicySchema = z.enum(['best_of_slate', 'uniform']);
 
 /** Which policy is judged, and by which decisions: those made since a moment, all without one. */
 export const policyEvaluationRequestSchema = z.strictObject({
@@ -24,7 +24,7 @@ const figure = z.number().nullable();
  * `uniform_draws` is the mean reward of the decisions that were drawn uniformly. The figures are null
  * where `refused` says why there are none.
  */
-export const policyEstimateSchema = z.object({
+const policyEstimateSchema = z.object({
   method: z.enum(['snips', 'dr', 'model', 'uniform_draws']),
   estimate: figure,
   standard_error: figure,

@@ -20,7 +20,7 @@ import { gainInModel } from './uniform-baseline.ts';
 const combinationSchema = z.record(z.string(), z.string());
 
 /** A recommended decision whose post is finished. `chosen` is an index into `slate`. */
-export const loggedDecisionSchema = z.object({
+const loggedDecisionSchema = z.object({
   decision_id: z.string(),
   policy: z.string(),
   slate: z.array(combinationSchema).min(1),

@@ -38,10 +38,10 @@ export type Design = {
 };
 
 /** Names of nuisances hold a colon, which no dimension's does. */
-export const WEEK = 'nuisance:week';
-export const HOUR_BAND = 'nuisance:hour_band';
-export const WEEKEND = 'nuisance:weekend';
-export const KIND = 'nuisance:kind';
+const WEEK = 'nuisance:week';
+const HOUR_BAND = 'nuisance:hour_band';
+const WEEKEND = 'nuisance:weekend';
+const KIND = 'nuisance:kind';
 export const FOLLOWERS = 'nuisance:ln_followers';
 
 /**

@@ -71,13 +71,13 @@ export const learnedValueSchema = z
       row.effect_high_80 <= row.effect_high_90,
     { message: 'the 80 % interval must lie inside the 90 % interval and hold the effect' },
   );
-export type LearnedValue = z.infer<typeof learnedValueSchema>;
+type LearnedValue = z.infer<typeof learnedValueSchema>;
 
 /**
  * A row of `learned_models` as `record_performance` reads it. The dimensions' features come first, so that
  * the first `chosen_features` of `mean` and as many rows of `factor` are their posterior alone.
  */
-export type LearnedModel = {
+type LearnedModel = {
   outcome: ModelOutcome;
   effective_n: number;
   residual_variance: number;

@@ -44,7 +44,7 @@ export type PolicyRun = {
 export const USUAL_RUN: PolicyRun = { posts: 1000, delay: 12, refitEvery: 6, warmPosts: 0 };
 
 /** A policy at work: outcomes are told in order of the posts, some time after the choice. */
-export type Player = {
+type Player = {
   choose(): Choice;
   tell(choice: Choice, outcome: number): void;
   /** Fits what was told; `age` is the number of posts since the last fit. */

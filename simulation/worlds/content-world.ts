@@ -192,7 +192,7 @@ export const vocabularyOf = ({ sizes }: ContentWorld) =>
     values: Array.from({ length: size }, (_, value) => valueName(value)),
   }));
 
-export const uniformIndex = (length: number, rng: Rng) => Math.floor(rng() * length);
+const uniformIndex = (length: number, rng: Rng) => Math.floor(rng() * length);
 
 function dimensionPairs(sizes: readonly number[]): [number, number][] {
   return sizes.flatMap((_, a) =>

@@ -1,6 +1,6 @@
 /** Whether predictions come true: observations filled in, and the view that sums them up. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { mulberry32, normal } from '../../shared/learning/index.ts';
+import { mulberry32, normal } from '../../shared/learning/random.ts';
 import { snowflakeId } from '../../shared/snowflake.ts';
 import { calibrationError, coverage } from '../../simulation/reference/calibration.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { readyInputsSchema } from '../../shared/learning/index.ts';
+import { readyInputsSchema } from '../../shared/learning/recommend.ts';
 import { snowflakeId } from '../../shared/snowflake.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { storeModel } from '../support/models.ts';

@@ -1,15 +1,10 @@
 /** The joint fit: its sums from SQL, what it tells apart, what it expects, and when it forgets. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { PostKind } from '../../shared/contracts/identifiers.ts';
-import {
-  type DesignPost,
-  designOf,
-  gramOf,
-  learnAccount,
-  mulberry32,
-  normal,
-  postWeight,
-} from '../../shared/learning/index.ts';
+import { gramOf, postWeight } from '../../shared/learning/additive.ts';
+import { type DesignPost, designOf } from '../../shared/learning/design.ts';
+import { learnAccount } from '../../shared/learning/learn.ts';
+import { mulberry32, normal } from '../../shared/learning/random.ts';
 import { snowflakeId } from '../../shared/snowflake.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import {

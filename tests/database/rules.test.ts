@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { readyInputsSchema, ruleSchema } from '../../shared/learning/index.ts';
+import { readyInputsSchema } from '../../shared/learning/recommend.ts';
+import { ruleSchema } from '../../shared/learning/rules.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { json, only, registerAccount, reset, T0 } from '../support/scenario.ts';
 

@@ -23,11 +23,8 @@ import {
 import { decisionSchema, policySchema } from '../../shared/contracts/recommend.ts';
 import { sessionLabelSchema, sessionReportSchema } from '../../shared/contracts/session.ts';
 import { scheduledReadSchema } from '../../shared/contracts/track-post.ts';
-import {
-  learningStatisticsSchema,
-  OUTCOMES,
-  readyInputsSchema,
-} from '../../shared/learning/index.ts';
+import { readyInputsSchema } from '../../shared/learning/recommend.ts';
+import { learningStatisticsSchema, OUTCOMES } from '../../shared/learning/statistics.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { only, registerAccount, T0 } from '../support/scenario.ts';
 

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { policyEvaluationReplySchema } from '../../shared/contracts/policy-evaluation.ts';
-import { evaluatePolicy, loggedSlatesSchema } from '../../shared/evaluation/index.ts';
-import { drawJointSlate, mulberry32, normal } from '../../shared/learning/index.ts';
+import { evaluatePolicy, loggedSlatesSchema } from '../../shared/evaluation/policy-evaluation.ts';
+import { mulberry32, normal } from '../../shared/learning/random.ts';
+import { drawJointSlate } from '../../shared/learning/slate.ts';
 import { refusal, reply } from '../support/calls.ts';
 import { type LoggedPost, storeLoggedPosts } from '../support/logged-posts.ts';
 import {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { recommendReplySchema } from '../../shared/contracts/recommend.ts';
-import { decide, readyInputsSchema } from '../../shared/learning/index.ts';
+import { decide, readyInputsSchema } from '../../shared/learning/recommend.ts';
 import { snowflakeId } from '../../shared/snowflake.ts';
 import { refusal, reply } from '../support/calls.ts';
 import { type RewardedPost, storeModel } from '../support/models.ts';

@@ -6,7 +6,7 @@ import {
   type AccountHistory,
   type Attribution,
   attributeAccount,
-} from '../../simulation/reference/attribution/index.ts';
+} from '../../simulation/reference/attribution/account.ts';
 import { HOUR_MS, json, registerAccount } from './scenario.ts';
 
 /** As many reads of a post can be stored: one a phase. */

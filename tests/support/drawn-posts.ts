@@ -1,11 +1,11 @@
 /** Posts with reads at all ages, drawn from a seed and stored in one statement a table. */
 import type postgres from 'postgres';
-import { mulberry32, normal } from '../../shared/learning/index.ts';
+import { mulberry32, normal } from '../../shared/learning/random.ts';
 import { snowflakeId } from '../../shared/snowflake.ts';
 import type { MaturePost } from '../../simulation/reference/growth.ts';
 import { HOUR_MS, hours, json } from './scenario.ts';
 
-export type DrawnRead = {
+type DrawnRead = {
   phase: string;
   ageHours: number;
   impressions: number;

@@ -1,12 +1,8 @@
 /** Joint models of posts that a test makes up, stored as the function `learning` stores them. */
 import type postgres from 'postgres';
-import {
-  type DesignPost,
-  designOf,
-  fitAdditive,
-  gramOf,
-  jointModelOf,
-} from '../../shared/learning/index.ts';
+import { fitAdditive, gramOf } from '../../shared/learning/additive.ts';
+import { type DesignPost, designOf } from '../../shared/learning/design.ts';
+import { jointModelOf } from '../../shared/learning/joint-model.ts';
 import { hours, json, T0 } from './scenario.ts';
 
 export type RewardedPost = { values: Record<string, string>; reward: number };

@@ -6,9 +6,9 @@ import {
   ATTRIBUTION,
   type Attribution,
   attributeAccount,
-  type FollowerSnapshot,
   interval90,
-} from '../../simulation/reference/attribution/index.ts';
+} from '../../simulation/reference/attribution/account.ts';
+import type { FollowerSnapshot } from '../../simulation/reference/attribution/hours.ts';
 import { differences } from '../../simulation/studies/attribution-study.ts';
 import { followersAt } from '../../simulation/studies/baselines.ts';
 

@@ -20,15 +20,14 @@ import { sessionReportSchema } from '../../shared/contracts/session.ts';
 import { scheduledReadSchema, trackedPostSchema } from '../../shared/contracts/track-post.ts';
 import { DATABASE_SCHEMA } from '../../shared/database/schema.ts';
 import type { Column, FunctionSignature } from '../../shared/database/schema-type.ts';
+import { learnedValueSchema } from '../../shared/learning/learn.ts';
+import { shownEffectSchema, valueEvidenceSchema } from '../../shared/learning/prompt.ts';
+import { readyInputsSchema } from '../../shared/learning/recommend.ts';
 import {
-  learnedValueSchema,
   learningStatisticsSchema,
   packedMomentsSchema,
-  readyInputsSchema,
-  shownEffectSchema,
-  valueEvidenceSchema,
   valueStatisticsSchema,
-} from '../../shared/learning/index.ts';
+} from '../../shared/learning/statistics.ts';
 
 type Table = keyof typeof DATABASE_SCHEMA.tables;
 

@@ -1,11 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import {
-  type DesignPost,
-  designOf,
-  dimensionGroups,
-  gramOf,
-  postWeight,
-} from '../../shared/learning/index.ts';
+import { gramOf, postWeight } from '../../shared/learning/additive.ts';
+import { type DesignPost, designOf, dimensionGroups } from '../../shared/learning/design.ts';
 
 const DAY_MS = 86_400_000;
 /** A Monday. */

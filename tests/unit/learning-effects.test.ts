@@ -1,13 +1,12 @@
 import { Matrix } from 'ml-matrix';
 import { describe, expect, test } from 'vitest';
+import type { AdditiveFit } from '../../shared/learning/additive.ts';
 import {
-  type AdditiveFit,
   contrasts,
   type DimensionGroup,
-  mulberry32,
-  normal,
   valueEffectSchema,
-} from '../../shared/learning/index.ts';
+} from '../../shared/learning/effects.ts';
+import { mulberry32, normal } from '../../shared/learning/random.ts';
 
 const group = (name: string, first: number, values: string[]): DimensionGroup => ({
   name,

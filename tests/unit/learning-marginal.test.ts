@@ -1,12 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  learnMarginals,
-  meanDistribution,
-  nigPosterior,
-  type ValueStatistics,
-  valueStatisticsSchema,
-} from '../../shared/learning/index.ts';
+import { learnMarginals, meanDistribution, nigPosterior } from '../../shared/learning/marginal.ts';
+import { type ValueStatistics, valueStatisticsSchema } from '../../shared/learning/statistics.ts';
 import { shown } from './learning-samples.ts';
 
 const prior = { k0: 10, m0: 0.5, a0: 2, b0: 1.5 };

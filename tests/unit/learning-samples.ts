@@ -1,4 +1,4 @@
-import type { ValueStatistics } from '../../shared/learning/index.ts';
+import type { ValueStatistics } from '../../shared/learning/statistics.ts';
 
 export type Shown = { uses: number; mean: number; sd?: number };
 

@@ -1,7 +1,7 @@
 /** The learner of single values, which the studies compare the joint one with. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { mulberry32, studentT } from '../../shared/learning/index.ts';
+import { mulberry32, studentT } from '../../shared/learning/random.ts';
 import { studentTQuantile } from '../../simulation/reference/student-t.ts';
 import { learnMarginalEffects, type ValueSums } from '../../simulation/studies/marginal-learner.ts';
 import { shown } from './learning-samples.ts';

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { crossFit } from '../../shared/evaluation/cross-fit.ts';
-import { evaluatePolicy, type LoggedDecision } from '../../shared/evaluation/index.ts';
-import { drawJointSlate, mulberry32, normal } from '../../shared/learning/index.ts';
+import { evaluatePolicy, type LoggedDecision } from '../../shared/evaluation/policy-evaluation.ts';
+import { mulberry32, normal } from '../../shared/learning/random.ts';
+import { drawJointSlate } from '../../shared/learning/slate.ts';
 
 const TRUTH: Record<string, Record<string, number>> = {
   format: { list: 0.3, note: 0, story: -0.3 },

@@ -1,15 +1,14 @@
 /** Recomputes, for every account whose posts changed, what each value of each dimension has shown. */
 import { z } from 'zod';
+import type { LearningRequest, PostloopError } from '../_shared/contracts.ts';
+import { callDatabase, type DatabaseClient } from '../_shared/database.ts';
+import type { Reply } from '../_shared/http.ts';
 import {
   changedAlarms,
-  type LearningRequest,
   type LearningStatistics,
   learnAccount,
   learningStatisticsSchema,
-  type PostloopError,
-} from '../_shared/contracts.ts';
-import { callDatabase, type DatabaseClient } from '../_shared/database.ts';
-import type { Reply } from '../_shared/http.ts';
+} from '../_shared/learning.ts';
 import { momentOf, runJob, toPostloopError, type Work } from '../_shared/run.ts';
 
 /** Keep one call within the platform's 2 s of CPU; the accounts beyond them stay due. */

@@ -1,12 +1,11 @@
 /** Says what another policy would have earned on the decisions that an account has posted. */
 import {
-  evaluatePolicy,
-  loggedSlatesSchema,
   type PolicyEvaluationReply,
   type PolicyEvaluationRequest,
   PostloopError,
 } from '../_shared/contracts.ts';
 import { callDatabase, type DatabaseClient } from '../_shared/database.ts';
+import { evaluatePolicy, loggedSlatesSchema } from '../_shared/evaluation.ts';
 import type { Reply } from '../_shared/http.ts';
 import { momentOf } from '../_shared/run.ts';
 

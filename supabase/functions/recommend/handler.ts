@@ -1,18 +1,20 @@
 /** Draws decisions from what an account has learned, and logs each with its exact propensity. */
 import { z } from 'zod';
 import {
-  type DrawnDecision,
-  decide,
   PostloopError,
-  type RecommendationInputs,
   type RecommendReply,
   type RecommendRequest,
-  recommendationInputsSchema,
-  risingBlock,
   risingPostSchema,
 } from '../_shared/contracts.ts';
 import { callDatabase, type DatabaseClient } from '../_shared/database.ts';
 import type { Reply } from '../_shared/http.ts';
+import {
+  type DrawnDecision,
+  decide,
+  type RecommendationInputs,
+  recommendationInputsSchema,
+  risingBlock,
+} from '../_shared/learning.ts';
 import { momentOf } from '../_shared/run.ts';
 
 /**
