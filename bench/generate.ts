@@ -20,7 +20,7 @@ const LAST_RUN = new Date('2026-03-01T10:00:00Z');
 /** A post is active while its numbers still change what attribution writes. */
 const ACTIVE_DAYS = 9;
 const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
+export const DAY_MS = 24 * HOUR_MS;
 const { blockHours, settleHours, deliveryHours } = ATTRIBUTION;
 /** Attribution has settled the hours that are older, as its last run left them. */
 const SETTLED_THROUGH = new Date(

@@ -4,13 +4,12 @@ import { learningStatisticsSchema } from '../shared/learning/statistics.ts';
 import { snowflakeId } from '../shared/snowflake.ts';
 import { atMost, benchmark, elapsed, fastest, milliseconds, percentile } from './benchmark.ts';
 import { type BenchDatabase, type BenchServer, startBenchServer } from './database.ts';
-import { NOW } from './generate.ts';
+import { DAY_MS, NOW } from './generate.ts';
 import { type RestClient, startRestClient } from './rest.ts';
 
 /** The account of which `--posts-per-account` posts are. */
 const ACCOUNT = 'bench1';
 const DAYS = 400;
-const DAY_MS = 86_400_000;
 const OTHER_ACCOUNTS = 20;
 /** Values of each of the six dimensions of an account that has more than can be fitted. */
 const MANY_VALUES = 40;

@@ -20,6 +20,7 @@ import {
   type Choice,
   type ContentWorld,
   choiceOf,
+  DAY_MS,
   dimensionName,
   drawCalendar,
   drawNoise,
@@ -33,8 +34,7 @@ import {
   worth,
 } from '../worlds/content-world.ts';
 import { learnMarginalEffects } from './marginal-learner.ts';
-
-const DAY_MS = 86_400_000;
+import { mean } from './scores.ts';
 
 /** Posts between a post and its outcome, and between two fits. */
 const DELAY = 12;
@@ -313,5 +313,3 @@ function rawMeans(posts: readonly SimulatedPost[]) {
 function trueEffect(truth: Truth, dimension: string, value: string): number {
   return truth.effects[Number(dimension.slice(1))]?.[Number(value.slice(1))] ?? 0;
 }
-
-const mean = (xs: readonly number[]) => xs.reduce((sum, x) => sum + x, 0) / xs.length;

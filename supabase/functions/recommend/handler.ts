@@ -15,6 +15,7 @@ import {
   recommendationInputsSchema,
   risingBlock,
 } from '../_shared/learning.ts';
+import { accountUnknown } from '../_shared/refusals.ts';
 import { momentOf } from '../_shared/run.ts';
 
 /**
@@ -29,13 +30,7 @@ export async function recommend(body: RecommendRequest, database: DatabaseClient
     { p_account: body.account },
     recommendationInputsSchema,
   );
-  if (inputs.code === 'account_unknown') {
-    throw new PostloopError(
-      404,
-      'account_unknown',
-      `No account ${body.account} is tracked. Add it: select register_x_account('${body.account}', '{"tone": ["…"]}');`,
-    );
-  }
+  if (inputs.code === 'account_unknown') throw accountUnknown(body.account);
 
   const decisions = Array.from({ length: body.n }, () => {
     const decisionId = crypto.randomUUID();
