@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { runCommand } from '../../local/stack/commands.ts';
-import { atLeast, atMost, barsTable, formatNumber } from '../../local/terminal/bars.ts';
+import { atLeast, atMost, barsTable } from '../../local/terminal/bars.ts';
+import { formatNumber } from '../../local/terminal/numbers.ts';
 
 const simulate = (...args: string[]) =>
   runCommand(process.execPath, ['simulation/run.ts', ...args]);
@@ -22,7 +23,7 @@ test.each([
   const { code, stderr, stdout } = await simulate(...args);
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   expect(stderr).toContain(message);
-  expect(stderr).toContain('npm run simulate -- <topic>');
+  expect(stderr).toContain('See npm run simulate -- --help.');
 });
 
 test.each([
