@@ -25,10 +25,10 @@ export const contents = ({ measurements, bars }: Report): TableContent[] => [
 ];
 
 const measurementsContent = (measurements: readonly Measurement[]): TableContent => ({
-  head: ['measured', 'value', ''],
+  head: ['measured', 'value'],
   rows: measurements
     .map(inReadableUnit)
-    .map(({ name, value, unit }) => [name, formatNumber(value), unit]),
+    .map(({ name, value, unit }) => [name, `${formatNumber(value)} ${unit}`.trimEnd()]),
 });
 
 /** From a second on in seconds. */
