@@ -35,8 +35,8 @@ const choiceOf = ({ name, summary, seeds: usual, run }: Topic): Choice => ({
     const write = values.write === true ? await openResults(PAGE, commandLine) : undefined;
     const result = await run({ seeds }, progress.step);
     progress.step('Done');
-    write?.([barsContent(result.bars), ...result.tables.map(contentOf)]);
     show({ name, seeds, ...result }, () => report(name, seeds, result));
+    write?.([barsContent(result.bars), ...result.tables.map(contentOf)]);
     return exitCodeOf(result.bars);
   },
 });
@@ -61,5 +61,5 @@ await runCommandSet({
   noun: 'topic',
   choices: Object.fromEntries(TOPICS.map((topic) => [topic.name, choiceOf(topic)])),
   options: { write: writeOption(PAGE) },
-  notes: 'Exits 1 when a bar is not met. The bars are set for the default seeds.',
+  notes: 'Exits 1 when a bar is not met. Bars are set for the default seeds.',
 });

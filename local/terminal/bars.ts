@@ -34,6 +34,7 @@ export const barsContent = (bars: readonly Bar[]): TableContent => ({
   ]),
 });
 
+/** The same for a terminal, with what a missed one may mean. */
 export function barsTable(bars: readonly Bar[]): string {
   const { head, rows } = barsContent(bars);
   const painted = rows.map(([name = '', value = '', bar = '', verdict = '']) => [
@@ -42,5 +43,7 @@ export function barsTable(bars: readonly Bar[]): string {
     bar,
     verdict === 'met' ? colors.green(verdict) : colors.red(verdict),
   ]);
-  return table(head, painted, { right: [1, 3] });
+  const view = table(head, painted, { right: [1, 3] });
+  if (exitCodeOf(bars) === 0) return view;
+  return `${view}\n${colors.dim('Bars are set for the defaults; those on time, for an idle machine.')}`;
 }

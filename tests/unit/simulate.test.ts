@@ -58,7 +58,10 @@ test('a bar that a value meets exactly is met, and one without a value is not', 
   expect(atLeast('share', 1, 2).pass).toBe(false);
   expect(atLeast('share', Number.NaN, 0).pass).toBe(false);
   expect(atMost('share', Number.NaN, 0).pass).toBe(false);
-  expect(barsTable([atLeast('share', 1, 2)])).toContain('NOT MET');
+  const missed = barsTable([atLeast('share', 1, 2)]);
+  expect(missed).toContain('NOT MET');
+  expect(missed).toContain('Bars are set for the defaults');
+  expect(barsTable([atLeast('share', 2, 2)])).not.toContain('Bars are set for the defaults');
 });
 
 test('numbers are shown with three digits', () => {
