@@ -37,10 +37,10 @@ export type Command<O extends Options> = {
 };
 
 // biome-ignore lint/suspicious/noConfusingVoidType: a command that only succeeds returns nothing.
-export type ExitCode = 0 | 1 | void;
+type ExitCode = 0 | 1 | void;
 
 /** A command that does one of several things, each with options of its own. */
-export type CommandSet = Omit<Command<Options>, 'run' | 'positionals'> & {
+type CommandSet = Omit<Command<Options>, 'run' | 'positionals'> & {
   /** What is chosen: `benchmark`. */
   noun: string;
   /** By name. `options` of the set hold for all. */

@@ -6,7 +6,7 @@ import { type Colors, colors as stdoutColors } from './colors.ts';
 /** A table before anything is drawn: for the terminal or for a page of the documentation. */
 export type TableContent = { title?: string; head: string[]; rows: string[][] };
 
-export type TableOptions = {
+type TableOptions = {
   /** The columns [from, to) whose text ends on the right. Default: all but the first. */
   right?: [from: number, to: number];
   /** Default: those that the terminal and the environment allow. */
