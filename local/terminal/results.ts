@@ -86,7 +86,7 @@ export function replaceResults(
 /** The commit that is checked out, and whether the files are still those. */
 async function currentCommit(): Promise<string> {
   const commit = await runCommand('git', ['rev-parse', '--short=7', 'HEAD']);
-  const changes = await runCommand('git', ['status', '--porcelain', '--', '.', ':!docs']);
+  const changes = await runCommand('git', ['status', '--porcelain', '--', '.', ':!*.md']);
   if (commit.code !== 0 || changes.code !== 0) {
     throw new LocalError(
       'command_failed',
