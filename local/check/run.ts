@@ -1,11 +1,10 @@
-/**
- * `npm run check`: everything that can be said without running the pipeline. One line a step on
- * stdout, what a failed step printed below them, exit code 1 if one failed.
- */
+/** `npm run check`: everything that can be said without running the pipeline. */
 import { join } from 'node:path';
-import pc from 'picocolors';
 import { REPOSITORY, runCommand, tool } from '../stack/commands.ts';
 import { denoBinary, FUNCTIONS, functionNames } from '../stack/functions.ts';
+import { colors } from '../terminal/colors.ts';
+import { runCommandLine } from '../terminal/command-line.ts';
+import { table } from '../terminal/table.ts';
 import { pinProblems } from './pins.ts';
 
 /** What a step printed if it failed, undefined if it is well. */
@@ -43,15 +42,41 @@ const steps: Step[] = [
   },
 ];
 
-const width = Math.max(...steps.map((step) => step.name.length));
-const failures: { name: string; output: string }[] = [];
-for (const step of steps) {
-  const started = performance.now();
-  const output = await step.run().catch((error: Error) => error.message);
-  const seconds = `${((performance.now() - started) / 1000).toFixed(1)} s`;
-  const verdict = output === undefined ? pc.green('ok    ') : pc.red('failed');
-  console.log(`${step.name.padEnd(width)}  ${verdict}  ${seconds.padStart(7)}`);
-  if (output !== undefined) failures.push({ name: step.name, output });
+type Outcome = { name: string; ok: boolean; seconds: number; output?: string };
+
+async function carryOut({ name, run }: Step): Promise<Outcome> {
+  const startedAt = performance.now();
+  const output = await run().catch((error: Error) => error.message);
+  const seconds = (performance.now() - startedAt) / 1000;
+  return { name, ok: output === undefined, seconds, ...(output === undefined ? {} : { output }) };
 }
-for (const failure of failures) console.log(`\n${pc.bold(failure.name)}\n${failure.output}`);
-process.exitCode = failures.length > 0 ? 1 : 0;
+
+const report = (outcomes: Outcome[]) =>
+  [
+    table(
+      ['step', '', 'seconds'],
+      outcomes.map(({ name, ok, seconds }) => [
+        name,
+        ok ? colors.green('ok') : colors.red('failed'),
+        seconds.toFixed(1),
+      ]),
+    ),
+    ...outcomes
+      .filter(({ ok }) => !ok)
+      .map(({ name, output }) => `\n${colors.bold(name)}\n${output}`),
+  ].join('\n');
+
+await runCommandLine({
+  name: 'npm run check',
+  options: {},
+  notes: 'Exits 1 when a step failed, and prints what it said.',
+  async run(_, { progress, show }) {
+    const outcomes: Outcome[] = [];
+    for (const step of steps) {
+      progress.step(step.name);
+      outcomes.push(await carryOut(step));
+    }
+    show({ steps: outcomes }, () => report(outcomes));
+    return outcomes.every(({ ok }) => ok) ? 0 : 1;
+  },
+});

@@ -9,6 +9,8 @@ import postgres from 'postgres';
 import { REPOSITORY, runCommand, tool } from '../stack/commands.ts';
 import { startDatabase } from '../stack/database.ts';
 import { LocalError } from '../stack/errors.ts';
+import { runCommandLine } from '../terminal/command-line.ts';
+import { flag } from '../terminal/options.ts';
 
 const HEADER = '// Written by "npm run types" from the migrated database. Do not edit.\n\n';
 const SHOWN_DIFFERENCES = 10;
@@ -94,21 +96,22 @@ export function firstDifferences(old: string, wanted: string): string[] {
   return differences;
 }
 
-async function main(): Promise<void> {
-  const isCheck = process.argv.includes('--check');
-  for (const [path, wanted] of Object.entries(await generate())) {
-    if (!isCheck) {
-      writeFileSync(join(REPOSITORY, path), wanted);
-      console.error(`${path} is written.`);
-      continue;
-    }
-    const differences = firstDifferences(readText(join(REPOSITORY, path)), wanted);
-    if (differences.length === 0) continue;
-    console.error(`${path} is not what the migrations give. Run "npm run types".`);
-    console.error(differences.join('\n'));
-    process.exitCode = 1;
-  }
-}
+/** A generated file, and the first lines in which the one that is there differs. */
+type Generated = { path: string; differences: string[] };
+
+const reportWritten = (files: Generated[]) =>
+  files.map(({ path }) => `${path} is written.`).join('\n');
+
+const reportDifferences = (files: Generated[]) =>
+  files
+    .map(({ path, differences }) =>
+      differences.length === 0
+        ? `${path} is what the migrations give.`
+        : [`${path} is not what the migrations give. Run "npm run types".`, ...differences].join(
+            '\n',
+          ),
+    )
+    .join('\n');
 
 function readText(path: string): string {
   try {
@@ -119,8 +122,22 @@ function readText(path: string): string {
 }
 
 if (import.meta.main) {
-  await main().catch((error: unknown) => {
-    console.error(error instanceof LocalError ? error.message : error);
-    process.exitCode = 1;
+  await runCommandLine({
+    name: 'npm run types',
+    options: { check: flag('compare only; exits 1 when a file differs') },
+    async run({ check }, { show }) {
+      const wanted = await generate();
+      const files = Object.entries(wanted).map(([path, text]) => ({
+        path,
+        differences: firstDifferences(readText(join(REPOSITORY, path)), text),
+      }));
+      if (!check) {
+        for (const [path, text] of Object.entries(wanted)) {
+          writeFileSync(join(REPOSITORY, path), text);
+        }
+      }
+      show({ files }, () => (check ? reportDifferences(files) : reportWritten(files)));
+      return check && files.some(({ differences }) => differences.length > 0) ? 1 : 0;
+    },
   });
 }

@@ -1,5 +1,6 @@
 /** A diagnosis as tables that a person reads. */
-import { type Colors, heading, table } from '../terminal/table.ts';
+import type { Colors } from '../terminal/colors.ts';
+import { heading, table } from '../terminal/table.ts';
 import { type DiagnosedStep, type Diagnosis, isOfWholePipeline, type Todo } from './diagnose.ts';
 
 type Level = 'ok' | 'empty' | 'warning' | 'broken';

@@ -1,4 +1,5 @@
 /** One drill: the same plan without faults and with them, and what the two have in common. */
+import { atLeast, type Bar } from '../terminal/bars.ts';
 import { compareTables, type TableComparison } from './compare.ts';
 import {
   checkFollowers,
@@ -13,7 +14,6 @@ import { createPlan, FAULT_KINDS, type Plan } from './plan.ts';
 import { type Played, type Progress, play, type Strike } from './play.ts';
 import { type Stage, startStage } from './stage.ts';
 
-type Bar = { name: string; value: number; bar: number; pass: boolean };
 export type Spread = { p50: number; p95: number; max: number };
 
 export type DrillReport = {
@@ -156,12 +156,7 @@ function barsOf(
     Math.max(0, failed + abandoned + partial - recovered),
   );
   return [
-    {
-      name: 'faults injected, at least',
-      value: injected,
-      bar: requested,
-      pass: injected >= requested,
-    },
+    atLeast('faults injected', injected, requested),
     none('reads lost', reads.lost),
     none('reads duplicated', reads.duplicated),
     none('reads with other numbers than X showed', reads.wrong),

@@ -1,6 +1,7 @@
 /** A drill's result as tables that a person reads. */
-import Table from 'cli-table3';
-import pc from 'picocolors';
+import { colors } from '../terminal/colors.ts';
+import { formatNumber } from '../terminal/numbers.ts';
+import { heading, table } from '../terminal/table.ts';
 import type { DrillReport, Spread } from './drill.ts';
 
 export function report(result: DrillReport): string {
@@ -14,8 +15,8 @@ export function report(result: DrillReport): string {
       ['fault', 'injected', 'amid work'],
       [...Object.entries(faults.by_kind), ['all', faults] as const].map(([kind, tally]) => [
         kind,
-        count(tally.injected),
-        count(tally.amid_work),
+        formatNumber(tally.injected),
+        formatNumber(tally.amid_work),
       ]),
     ),
     heading('Recorded', `${play.posts} posts of ${play.accounts} accounts`),
@@ -26,8 +27,8 @@ export function report(result: DrillReport): string {
         ['follower counts, hourly', ...foundCells(result.followers)],
         [
           'posts',
-          count(result.posts.expected),
-          count(result.posts.tracked),
+          formatNumber(result.posts.expected),
+          formatNumber(result.posts.tracked),
           none(result.posts.expected - result.posts.tracked),
           '',
           '',
@@ -39,11 +40,11 @@ export function report(result: DrillReport): string {
       ['job', 'runs', 'failed', 'abandoned', 'partial', 'recovered'],
       result.jobs.map((job) => [
         job.job,
-        count(job.runs),
-        count(job.failed),
-        count(job.abandoned),
-        count(job.partial),
-        count(job.recovered),
+        formatNumber(job.runs),
+        formatNumber(job.failed),
+        formatNumber(job.abandoned),
+        formatNumber(job.partial),
+        formatNumber(job.recovered),
       ]),
     ),
     `Of the calls of jobs that failed for their caller, ${calls.shown} have a failed run, ` +
@@ -63,7 +64,7 @@ export function report(result: DrillReport): string {
       ['table', 'rows', 'only with faults', 'only without', 'different'],
       result.tables.map((one) => [
         one.table,
-        count(one.rows),
+        formatNumber(one.rows),
         none(one.onlyWithFaults),
         none(one.onlyWithout),
         none(one.different),
@@ -80,32 +81,23 @@ export function report(result: DrillReport): string {
 function verdict({ bars, seconds }: DrillReport): string {
   const missed = bars.filter(({ pass }) => !pass);
   const time = `${Math.round(seconds)} s`;
-  if (missed.length === 0) return `${pc.green('Nothing lost, nothing double.')} ${pc.dim(time)}`;
+  if (missed.length === 0)
+    return `${colors.green('Nothing lost, nothing double.')} ${colors.dim(time)}`;
   const names = missed.map(({ name, value, bar }) => `${name}: ${value}, bar ${bar}`);
-  return `${pc.red('NOT MET')} ${names.join('; ')} ${pc.dim(time)}`;
+  return `${colors.red('NOT MET')} ${names.join('; ')} ${colors.dim(time)}`;
 }
 
 function foundCells(found: DrillReport['reads']): string[] {
   const { expected, recorded, lost, duplicated, wrong } = found;
-  return [count(expected), count(recorded), none(lost), none(duplicated), none(wrong)];
+  return [
+    formatNumber(expected),
+    formatNumber(recorded),
+    none(lost),
+    none(duplicated),
+    none(wrong),
+  ];
 }
 
-const spreadCells = ({ p50, p95, max }: Spread) => [p50, p95, max].map((n) => tenths(n));
+const spreadCells = ({ p50, p95, max }: Spread) => [p50, p95, max].map(formatNumber);
 
-function heading(title: string, explanation: string): string {
-  return `\n${pc.bold(title)}  ${pc.dim(explanation)}`;
-}
-
-function table(head: string[], rows: string[][]): string {
-  const view = new Table({
-    head: head.map((text) => pc.dim(text)),
-    colAligns: head.map((_, index) => (index === 0 ? 'left' : 'right')),
-    style: { head: [], border: pc.isColorSupported ? ['gray'] : [], compact: true },
-  });
-  view.push(...rows);
-  return view.toString();
-}
-
-const count = (n: number) => n.toLocaleString('en-US');
-const none = (n: number) => (n === 0 ? '0' : pc.red(count(n)));
-const tenths = (n: number) => n.toLocaleString('en-US', { maximumFractionDigits: 1 });
+const none = (n: number) => (n === 0 ? '0' : colors.red(formatNumber(n)));

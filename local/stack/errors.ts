@@ -9,6 +9,7 @@ export type LocalErrorCode =
   | 'data_folder_in_use'
   | 'data_folder_unreachable'
   | 'port_taken'
+  | 'port_forbidden'
   | 'postgres_failed'
   | 'migration_failed'
   | 'function_failed'

@@ -9,6 +9,7 @@ import {
   type Server,
   type ServerResponse,
 } from 'node:http';
+import { LocalError } from './errors.ts';
 import { portTaken } from './postgres.ts';
 
 export const GATEWAY_PORT = 54321;
@@ -34,7 +35,7 @@ export type Gateway = {
 /**
  * Listens on 127.0.0.1; port 0 takes a free one.
  *
- * @throws LocalError port_taken
+ * @throws LocalError port_taken, port_forbidden
  */
 export async function startGateway(
   targets: GatewayTargets,
@@ -58,13 +59,30 @@ export async function startGateway(
 function listen(server: Server, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
-      reject(error.code === 'EADDRINUSE' ? portTaken(port) : error);
+      reject(refusal(error, port));
     });
     server.listen(port, '127.0.0.1', () => {
       const address = server.address();
       resolve(typeof address === 'object' && address ? address.port : port);
     });
   });
+}
+
+/**
+ * Whether the gateway could listen on a port, asked before anything is started.
+ *
+ * @throws LocalError port_taken, port_forbidden
+ */
+export async function checkPort(port: number): Promise<void> {
+  const server = createServer();
+  await listen(server, port);
+  await new Promise((resolve) => server.close(resolve));
+}
+
+function refusal(error: NodeJS.ErrnoException, port: number): Error {
+  if (error.code === 'EADDRINUSE') return portTaken(port);
+  if (error.code !== 'EACCES') return error;
+  return new LocalError('port_forbidden', `This user may not listen on port ${port}.`);
 }
 
 function route(targets: GatewayTargets, incoming: IncomingMessage, outgoing: ServerResponse): void {

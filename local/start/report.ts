@@ -1,5 +1,6 @@
 /** A run's summary as tables that a person reads. */
-import pc from 'picocolors';
+import { colors } from '../terminal/colors.ts';
+import { formatNumber } from '../terminal/numbers.ts';
 import { heading, table } from '../terminal/table.ts';
 import type { PostSummary, Summary, ValuePerformance } from './summary.ts';
 
@@ -30,11 +31,14 @@ function readsTable({ collections, metrics_rows, metrics_exact, follower_snapsho
   return table(
     ['', 'count'],
     [
-      ['reads due', count(collections.due)],
-      ...Object.entries(collections.by_outcome).map(([outcome, n]) => [`  ${outcome}`, count(n)]),
-      ['numbers stored', count(metrics_rows)],
-      ['stored = shown on the page', metrics_exact ? pc.green('every one') : pc.red('no')],
-      ['follower counts', count(follower_snapshots)],
+      ['reads due', formatNumber(collections.due)],
+      ...Object.entries(collections.by_outcome).map(([outcome, n]) => [
+        `  ${outcome}`,
+        formatNumber(n),
+      ]),
+      ['numbers stored', formatNumber(metrics_rows)],
+      ['stored = shown on the page', metrics_exact ? colors.green('every one') : colors.red('no')],
+      ['follower counts', formatNumber(follower_snapshots)],
     ],
   );
 }
@@ -54,6 +58,7 @@ function followersTable({ followers }: Summary) {
 }
 
 function postsTable(posts: PostSummary[]): string {
+  if (posts.length === 0) return 'Nothing was posted.';
   const best = posts
     .toSorted((a, b) => (b.followers_gained ?? -1) - (a.followers_gained ?? -1))
     .slice(0, POSTS_SHOWN);
@@ -63,7 +68,7 @@ function postsTable(posts: PostSummary[]): string {
       post.posted_at.slice(5, 16).replace('T', ' '),
       post.topic ?? '',
       post.tone ?? '',
-      post.impressions === null ? '–' : count(post.impressions),
+      post.impressions === null ? '–' : formatNumber(post.impressions),
       post.engagement_rate === null ? '–' : `${(100 * post.engagement_rate).toFixed(1)} %`,
       post.followers_gained === null ? '–' : signed(post.followers_gained),
       interval(post.followers_gained_low, post.followers_gained_high),
@@ -84,6 +89,9 @@ function performanceTable({ performance }: Summary): string {
       String(value.uses),
     ]),
   );
+  if (rows.length === 0) {
+    return 'No value has shown anything yet: a post counts once it was read at 48 h.';
+  }
   return table(['dimension', 'value', 'effect', '80 %', 'better than average', 'uses'], rows, {
     right: [2, 6],
   });
@@ -96,15 +104,14 @@ function jobsTable({ runs }: Summary): string {
     ['job', 'runs', 'failed', 'expected', 'done'],
     runs.map((run) => [
       run.job,
-      count(run.runs),
-      run.failed > 0 ? pc.red(count(run.failed)) : '0',
-      count(run.expected),
-      count(run.done),
+      formatNumber(run.runs),
+      run.failed > 0 ? colors.red(formatNumber(run.failed)) : '0',
+      formatNumber(run.expected),
+      formatNumber(run.done),
     ]),
   );
 }
 
-const count = (n: number) => n.toLocaleString('en-US');
 const signed = (n: number, digits = 1) => `${n >= 0 ? '+' : '−'}${Math.abs(n).toFixed(digits)}`;
 const interval = (low: number | null, high: number | null, digits = 1) =>
   low === null || high === null ? '' : `${signed(low, digits)} to ${signed(high, digits)}`;

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { runCommand } from '../../local/stack/commands.ts';
-import { atLeast, atMost, barsTable, formatNumber } from '../../local/terminal/bars.ts';
+import { atLeast, atMost, barsTable } from '../../local/terminal/bars.ts';
+import { formatNumber } from '../../local/terminal/numbers.ts';
 
 const simulate = (...args: string[]) =>
   runCommand(process.execPath, ['simulation/run.ts', ...args]);
@@ -22,7 +23,7 @@ test.each([
   const { code, stderr, stdout } = await simulate(...args);
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   expect(stderr).toContain(message);
-  expect(stderr).toContain('npm run simulate -- <topic>');
+  expect(stderr).toContain('See npm run simulate -- --help.');
 });
 
 test.each([
@@ -57,7 +58,10 @@ test('a bar that a value meets exactly is met, and one without a value is not', 
   expect(atLeast('share', 1, 2).pass).toBe(false);
   expect(atLeast('share', Number.NaN, 0).pass).toBe(false);
   expect(atMost('share', Number.NaN, 0).pass).toBe(false);
-  expect(barsTable([atLeast('share', 1, 2)])).toContain('NOT MET');
+  const missed = barsTable([atLeast('share', 1, 2)]);
+  expect(missed).toContain('NOT MET');
+  expect(missed).toContain('Bars are set for the defaults');
+  expect(barsTable([atLeast('share', 2, 2)])).not.toContain('Bars are set for the defaults');
 });
 
 test('numbers are shown with three digits', () => {
