@@ -158,8 +158,10 @@ describe('words', () => {
     expect(await rowsOf('public.reward_weights', 'outcome')).toEqual(learned.toSorted());
   });
 
-  it('for jobs are the rows of the table of jobs', async () => {
-    expect(await rowsOf('postloop.jobs', 'job')).toEqual(jobNameSchema.options.toSorted());
+  it('for jobs are the rows of the table of jobs, but for those that leave no run', async () => {
+    expect(await rowsOf('postloop.jobs', 'job')).toEqual(
+      [...jobNameSchema.options, 'early_warning', 'growth'].sort(),
+    );
   });
 
   it('for policies: only that which names its model is known to a constraint', async () => {
