@@ -118,8 +118,8 @@ it('is the same of an hour, of a horizon, in the ledger and at any moment', asyn
         }
 
         const hours = await sql`
-          select l.hr, l.gap, l.observed, l.credited + l.organic + l.unexplained as booked
-          from public.follower_ledger l order by l.hr`;
+          select l.hour, l.gap, l.observed, l.credited + l.organic + l.unexplained as booked
+          from public.follower_ledger l order by l.hour`;
         const first = points.find(({ exact }) => exact)?.at ?? end;
         const known = [];
         for (let hour = Math.ceil(+first / HOUR_MS); (hour + 1) * HOUR_MS <= +end; hour += 1) {
@@ -127,11 +127,11 @@ it('is the same of an hour, of a horizon, in the ledger and at any moment', asyn
           const to = between(points, new Date((hour + 1) * HOUR_MS));
           if (from && to) known.push({ hour, from, to });
         }
-        expect(hours.map(({ hr }) => +hr / HOUR_MS)).toEqual(known.map(({ hour }) => hour));
-        for (const [n, { hr, gap, observed, booked }] of hours.entries()) {
+        expect(hours.map(({ hour }) => +hour / HOUR_MS)).toEqual(known.map(({ hour }) => hour));
+        for (const [n, { hour, gap, observed, booked }] of hours.entries()) {
           const { from, to } = known[n] as (typeof known)[number];
           const change = to.followers - from.followers;
-          const name = hr.toISOString();
+          const name = hour.toISOString();
           seen.hours += 1;
           seen.gaps += Number(gap);
           expect(observed, name).toBeCloseTo(change, 6);

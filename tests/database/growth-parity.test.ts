@@ -95,15 +95,15 @@ it('a young post of any age and size is projected alike by the reward, the early
           };
         });
         const ids = young.map(({ postId }) => postId);
+        await sql`delete from public.post_attribution where posted_at > ${hours(-48, NOW)}`;
         await storeDrawnPosts(sql, account, young);
         await sql`select postloop.warn_early(${NOW})`;
         const rewards = await sql`
           select r.post_id, r.y_impressions, r.noise_impressions, r.spread_impressions
           from postloop.post_rewards(${account}, ${NOW}) r`;
         const warnings = await sql`
-          select e.post_id, e.kind, e.predicted, e.sd, e.threshold
+          select e.post_id, e.kind, e.predicted, e.standard_deviation, e.threshold
           from public.post_predictions e where e.post_id = any (${ids})`;
-        await sql`delete from public.post_attribution where post_id = any (${ids})`;
 
         for (const { postId, reads: read } of young) {
           const [{ ageHours, impressions }] = read as [DrawnPost['reads'][number]];
@@ -130,7 +130,7 @@ it('a young post of any age and size is projected alike by the reward, the early
           }
           seen.warned += 1;
           expect(said?.predicted, name).toBeCloseTo(expected.y, 9);
-          expect(said?.sd, name).toBeCloseTo(expected.spread, 9);
+          expect(said?.standard_deviation, name).toBeCloseTo(expected.spread, 9);
           expect(viral?.threshold, name).toBeCloseTo(threshold, 6);
           expect(viral?.predicted, name).toBeCloseTo(probabilityAbove(threshold, expected), 9);
         }

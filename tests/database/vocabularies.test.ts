@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { scraperEnvironmentSchema } from '../../shared/contracts/environment.ts';
 import {
   dimensionValuesSchema,
   handleSchema,
@@ -26,7 +27,7 @@ import { scheduledReadSchema } from '../../shared/contracts/track-post.ts';
 import { readyInputsSchema } from '../../shared/learning/recommend.ts';
 import { learningStatisticsSchema, OUTCOMES } from '../../shared/learning/statistics.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
-import { only, registerAccount, T0 } from '../support/scenario.ts';
+import { only, registerAccount } from '../support/scenario.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -73,7 +74,6 @@ const CONSTRAINTS: Record<string, Vocabulary> = {
   'public.pipeline_alerts.delivery_is_known': internal('written and read by the database alone'),
   'public.pipeline_alerts.previous_status_is_known': known(invariantStatusSchema),
   'public.pipeline_alerts.status_is_known': known(invariantStatusSchema),
-  'public.pipeline_runs.job_is_known': known(jobNameSchema),
   'public.pipeline_runs.status_is_known': known(runStatusSchema),
   'public.post_attribution.credit_note_is_known': internal('written by attribution, for people'),
   'public.post_attribution.kind_is_known': known(postKindSchema),
@@ -155,12 +155,9 @@ describe('words', () => {
     expect(await rowsOf('public.reward_weights', 'outcome')).toEqual(learned.toSorted());
   });
 
-  it('for jobs with a schedule are those of the contract but for those that a person starts', async () => {
-    const scheduled = await database.sql`
-      select distinct job from public.pipeline_state(${T0}) s,
-        jsonb_to_recordset(s -> 'jobs') j(job text) order by 1`;
-    expect(scheduled.map(({ job }) => job)).toEqual(
-      jobNameSchema.exclude(['upgrade']).options.toSorted(),
+  it('for jobs are the rows of the table of jobs, but for those that leave no run', async () => {
+    expect(await rowsOf('postloop.jobs', 'job')).toEqual(
+      [...jobNameSchema.options, 'early_warning', 'growth'].sort(),
     );
   });
 
@@ -282,5 +279,17 @@ describe('a limit', () => {
     for (const { value, is_taken } of rows) {
       expect(schema.safeParse(value).success, String(value)).toBe(is_taken);
     }
+  });
+
+  it('of the reads of a claim is the same where nobody sets it', async () => {
+    const { CLAIM_LIMIT } = scraperEnvironmentSchema.parse({
+      SUPABASE_URL: 'http://127.0.0.1',
+      POSTLOOP_SECRET_KEY: 'key',
+    });
+    const { signature } = only(
+      await database.sql`
+        select pg_get_function_arguments('public.claim_reads'::regproc) as signature`,
+    );
+    expect(signature).toContain(`p_limit integer DEFAULT ${CLAIM_LIMIT},`);
   });
 });
