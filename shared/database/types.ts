@@ -2567,8 +2567,10 @@ export type Database = {
         Row: {
           measured: string | null;
           name: string | null;
+          part: string | null;
           since: string | null;
           status: string | null;
+          step: string | null;
           threshold: string | null;
           what_to_do: string | null;
         };
@@ -3004,8 +3006,10 @@ export type Database = {
         Returns: {
           measured: string;
           name: string;
+          part: string;
           since: string;
           status: string;
+          step: string;
           threshold: string;
           what_to_do: string;
         }[];
