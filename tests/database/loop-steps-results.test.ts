@@ -103,7 +103,7 @@ describe('credit', () => {
     await storeFollowers(sql, accountId, counts);
     await attribute(sql, hours(2));
     await sql`delete from public.post_credit`;
-    expect((await step('credit', hours(now))).state).toBe('empty');
+    expect((await found('posts_credited', hours(now))).status).toBe('ok');
   });
 });
 

@@ -79,6 +79,7 @@ describe('the loop', () => {
     const { sql } = database;
     await track(database.sql);
     await storeRead(sql, POST, '2h', hours(2), { likes: 1 });
+    await sql`update public.real_tweet_metrics set source = 'imported'`;
     await attribute(sql, hours(3));
     await sql`update public.metric_collections set state = 'done', finished_at = due_at`;
     await sql`delete from public.follower_collections`;
