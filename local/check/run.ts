@@ -29,7 +29,7 @@ const steps: Step[] = [
     };
   }),
   {
-    name: 'generated database types and schema',
+    name: 'generated types, schema and health page',
     run: command(process.execPath, [join(REPOSITORY, 'local', 'check', 'types.ts'), '--check']),
   },
   {

@@ -1,6 +1,7 @@
 /**
- * `npm run types`: writes `shared/database/types.ts` and `shared/database/schema.ts` from the
- * migrated database; with `--check`, compares instead and exits 1 with the first differing lines.
+ * `npm run types`: writes `shared/database/types.ts`, `shared/database/schema.ts` and the tables of
+ * `docs/health.md` from the migrated database; with `--check`, compares instead and exits 1 with the
+ * first differing lines.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,26 +12,30 @@ import { startDatabase } from '../stack/database.ts';
 import { LocalError } from '../stack/errors.ts';
 import { runCommandLine } from '../terminal/command-line.ts';
 import { flag } from '../terminal/options.ts';
+import { healthPage } from './health-page.ts';
 
 const HEADER = '// Written by "npm run types" from the migrated database. Do not edit.\n\n';
 const SHOWN_DIFFERENCES = 10;
 
 /**
  * What is generated of the database after all migrations, formatted, by path in the repository:
- * the types of schema public as `supabase gen types typescript` gives them, and the list that
- * `health` compares the live database with.
+ * the types of schema public as `supabase gen types typescript` gives them, the list that `health`
+ * compares the live database with, and the page of the invariants.
  *
  * @param migrations folder of migrations; default: `supabase/migrations`
- * @throws LocalError of the database, command_failed
+ * @throws LocalError of the database and the page, command_failed
  */
 export async function generate(migrations?: string): Promise<Record<string, string>> {
   const database = await startDatabase({ fresh: true, ...(migrations ? { migrations } : {}) });
+  const sql = postgres(database.url(), { max: 1, onnotice: () => {} });
   try {
     return {
       'shared/database/types.ts': await format(HEADER + (await typesOf(database.url()))),
-      'shared/database/schema.ts': await format(HEADER + (await schemaOf(database.url()))),
+      'shared/database/schema.ts': await format(HEADER + (await schemaOf(sql))),
+      'docs/health.md': await healthPage(sql, readText(join(REPOSITORY, 'docs/health.md'))),
     };
   } finally {
+    await sql.end();
     await database.stop();
   }
 }
@@ -50,18 +55,13 @@ async function typesOf(databaseUrl: string): Promise<string> {
   return generated.stdout.slice(start);
 }
 
-async function schemaOf(databaseUrl: string): Promise<string> {
-  const sql = postgres(databaseUrl, { max: 1, onnotice: () => {} });
-  try {
-    const [row] = await sql`select postloop.live_schema() as schema`;
-    return `import type { DatabaseSchema } from './schema-type.ts';
+async function schemaOf(sql: postgres.Sql): Promise<string> {
+  const [row] = await sql`select postloop.live_schema() as schema`;
+  return `import type { DatabaseSchema } from './schema-type.ts';
 
 /** The relations and functions that the code of this version was written for. */
 export const DATABASE_SCHEMA = ${JSON.stringify(sorted(row?.schema))} satisfies DatabaseSchema;
 `;
-  } finally {
-    await sql.end();
-  }
 }
 
 /** The same with the keys of every object in order, so that a change is seen as what it is. */

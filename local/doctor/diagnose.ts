@@ -1,53 +1,21 @@
 /** From what was found to where the loop stops and what to do about it. Pure. */
 import {
-  type Answered,
-  type Findings,
-  type FoundFunction,
-  type FoundStep,
-  type FunctionName,
   type Invariant,
-  STEP_NAMES,
+  type LoopStep,
+  type PlatformPart,
+  platformPartSchema,
   type StepName,
-} from './look.ts';
+  stepNameSchema,
+} from '../../shared/contracts/job.ts';
+import type { Answered, Findings, FoundFunction, FunctionName } from './look.ts';
 
-/** The parts of the platform that the loop rests on, in the order in which they are shown. */
-const PARTS = ['Vault', 'cron', 'pg_net', 'Lambda heartbeat', 'schema'] as const;
-type Part = (typeof PARTS)[number];
-
-/**
- * Where an invariant belongs: a step that it breaks, or a part of the platform with the step that
- * needs it first. One in neither place concerns the pipeline as a whole.
- */
-type Place = { step?: StepName; part?: Part; before?: StepName };
-
-const PLACES: Record<string, Place> = {
-  schema_matches: { part: 'schema', before: 'decision' },
-  posts_have_reads: { step: 'due_reads' },
-  heartbeat_scraper: { part: 'Lambda heartbeat', step: 'due_reads' },
-  reads_on_time: { step: 'due_reads' },
-  reads_not_missed: { step: 'due_reads' },
-  scraper_works: { step: 'metrics' },
-  reads_succeed: { step: 'metrics' },
-  reads_believed: { step: 'metrics' },
-  payload_shapes_known: { step: 'metrics' },
-  sessions_accepted: { step: 'metrics' },
-  reads_have_provenance: { step: 'metrics' },
-  metrics_monotone: { step: 'metrics' },
-  metrics_plausible: { step: 'metrics' },
-  metrics_move: { step: 'metrics' },
-  follower_counts_fresh: { step: 'follower_snapshots' },
-  follower_counts_exact: { step: 'follower_snapshots' },
-  vault_secrets_present: { part: 'Vault', before: 'attribution' },
-  cron_jobs_scheduled: { part: 'cron', before: 'attribution' },
-  cron_jobs_succeed: { part: 'cron', before: 'attribution' },
-  requests_answered: { part: 'pg_net', before: 'attribution' },
-  heartbeat_attribution: { step: 'attribution' },
-  last_run_attribution: { step: 'attribution' },
-  reads_attributed: { step: 'attribution' },
-  ledger_conserved: { step: 'credit' },
-  heartbeat_learning: { step: 'learning' },
-  last_run_learning: { step: 'learning' },
-  posts_learned: { step: 'learning' },
+/** The step that needs each part of the platform first: what to do about it comes before that. */
+const PART_STEPS: Record<PlatformPart, StepName> = {
+  Vault: 'attribution',
+  cron: 'attribution',
+  pg_net: 'attribution',
+  'Lambda heartbeat': 'due_reads',
+  schema: 'decision',
 };
 
 /** The step that each function does or feeds. */
@@ -63,15 +31,11 @@ const FUNCTION_STEPS: Record<FunctionName, StepName | null> = {
 const APPLY_MIGRATIONS =
   'Apply the migrations of this version (npx supabase db push --remote; locally start npm start anew), and look again.';
 
-export type DiagnosedStep = Omit<FoundStep, 'what_to_do'> & {
-  /** Names of the failing invariants, and functions, that break the step. */
-  failing: string[];
-  /** Names of the invariants of the step that are in a state of warning. */
-  warnings: string[];
-};
+/** A step with, in `failing`, the functions that break it too. */
+export type DiagnosedStep = LoopStep;
 
 type DiagnosedPart = {
-  part: Part;
+  part: PlatformPart;
   /** unknown: the database does not check it. */
   status: 'ok' | 'warning' | 'failing' | 'unknown';
   measured: string;
@@ -79,6 +43,8 @@ type DiagnosedPart = {
 
 /** One thing to do; `step` is the step that it mends or serves, null for the whole. */
 export type Todo = { step: StepName | null; about: string; what_to_do: string };
+
+type PlacedTodo = Todo & { part: PlatformPart | null };
 
 export type Diagnosis = {
   url: string;
@@ -97,23 +63,16 @@ export type Diagnosis = {
 
 export function diagnose(url: string, now: Date, findings: Findings): Diagnosis {
   const invariants = findings.invariants.code === 'read' ? findings.invariants.data : [];
-  const platform = PARTS.map((part) => diagnosePart(part, invariants));
+  const platform = platformPartSchema.options.map((part) => diagnosePart(part, invariants));
   const functions = findings.functions;
   const found = findings.steps.code === 'read' ? findings.steps.data : [];
-  const steps = found.map((step) => diagnoseStep(step, invariants, functions));
+  const steps = found.map((step) => diagnoseStep(step, functions));
   const todo = distinct([
     ...unreadable(findings),
     ...unchecked(findings.invariants, platform),
     ...inLoopOrder([
       ...invariants.filter(({ status }) => status === 'failing').map(invariantTodo),
       ...functions.filter(({ state }) => state !== 'ok').map(functionTodo),
-      // A step says what to do itself where nothing more precise does.
-      ...found
-        .filter(
-          ({ step, state }) =>
-            state === 'broken' && failingOf(step, invariants, functions).length === 0,
-        )
-        .map(stepTodo),
     ]),
   ]);
   return {
@@ -133,43 +92,27 @@ export function diagnose(url: string, now: Date, findings: Findings): Diagnosis 
 }
 
 /** Whether an invariant is shown with no step and no part of the platform. */
-export const isOfWholePipeline = ({ name }: Invariant) => PLACES[name] === undefined;
+export const isOfWholePipeline = ({ step, part }: Invariant) => step === null && part === null;
 
-function diagnoseStep(
-  { what_to_do: _, ...step }: FoundStep,
-  invariants: Invariant[],
-  functions: FoundFunction[],
-): DiagnosedStep {
-  const failing = failingOf(step.step, invariants, functions);
-  const warnings = invariants
-    .filter(({ name, status }) => status === 'warning' && PLACES[name]?.step === step.step)
-    .map(({ name }) => name);
-  return { ...step, state: failing.length > 0 ? 'broken' : step.state, failing, warnings };
+function diagnoseStep(step: LoopStep, functions: FoundFunction[]): DiagnosedStep {
+  const unwell = functions.filter(
+    ({ name, state }) => state !== 'ok' && FUNCTION_STEPS[name] === step.step,
+  );
+  const failing = [...step.failing, ...unwell.map(({ name }) => name)];
+  return { ...step, state: failing.length > 0 ? 'broken' : step.state, failing };
 }
 
-function failingOf(step: StepName, invariants: Invariant[], functions: FoundFunction[]): string[] {
-  return [
-    ...invariants.filter(({ name, status }) => status === 'failing' && PLACES[name]?.step === step),
-    ...functions.filter(({ name, state }) => state !== 'ok' && FUNCTION_STEPS[name] === step),
-  ].map(({ name }) => name);
-}
-
-function diagnosePart(part: Part, invariants: Invariant[]): DiagnosedPart {
-  const own = invariants.filter(({ name }) => PLACES[name]?.part === part);
+function diagnosePart(part: PlatformPart, invariants: Invariant[]): DiagnosedPart {
+  const own = invariants.filter((one) => one.part === part);
   const worst = (['failing', 'warning', 'ok'] as const).find((status) =>
     own.some((one) => one.status === status),
   );
-  if (worst !== 'failing' && own.length < namesOf(part).length) {
+  if (worst === undefined) {
     return { part, status: 'unknown', measured: 'the database does not check it' };
   }
   const shown = own.filter(({ status }) => status === worst).map(({ measured }) => measured);
-  return { part, status: worst ?? 'ok', measured: shown.filter(Boolean).join('; ') };
+  return { part, status: worst, measured: shown.filter(Boolean).join('; ') };
 }
-
-const namesOf = (part: Part) =>
-  Object.entries(PLACES)
-    .filter(([, place]) => place.part === part)
-    .map(([name]) => name);
 
 /** A database function that is not there, or that fails. */
 function unreadable({ steps, invariants }: Findings): Todo[] {
@@ -205,31 +148,29 @@ function unchecked(invariants: Answered<Invariant[]>, platform: DiagnosedPart[])
   ];
 }
 
-const invariantTodo = ({ name, measured, what_to_do }: Invariant): Todo => ({
-  step: PLACES[name]?.step ?? PLACES[name]?.before ?? null,
+const invariantTodo = ({ name, measured, what_to_do, step, part }: Invariant): PlacedTodo => ({
+  step: step ?? (part && PART_STEPS[part]),
+  part,
   about: name,
   what_to_do: what_to_do || `${name}: ${measured ?? 'not as it should be'}.`,
 });
 
-const functionTodo = ({ name, measured, what_to_do }: FoundFunction): Todo => ({
+const functionTodo = ({ name, measured, what_to_do }: FoundFunction): PlacedTodo => ({
   step: FUNCTION_STEPS[name],
+  part: null,
   about: `function ${name}`,
   what_to_do: what_to_do || measured,
 });
 
-const stepTodo = ({ step, detail, what_to_do }: FoundStep): Todo => ({
-  step,
-  about: step,
-  what_to_do: what_to_do || `${step}: ${detail ?? 'broken'}.`,
-});
-
 /** In the order of the loop; before a step what it needs of the platform, last what is of no step. */
-function inLoopOrder(todo: Todo[]): Todo[] {
-  const position = ({ step, about }: Todo) => {
-    if (step === null) return STEP_NAMES.length;
-    return STEP_NAMES.indexOf(step) - (PLACES[about]?.part ? 0.5 : 0);
+function inLoopOrder(todo: PlacedTodo[]): Todo[] {
+  const position = ({ step, part }: PlacedTodo) => {
+    if (step === null) return stepNameSchema.options.length;
+    return stepNameSchema.options.indexOf(step) - (part ? 0.5 : 0);
   };
-  return todo.toSorted((a, b) => position(a) - position(b));
+  return todo
+    .toSorted((a, b) => position(a) - position(b))
+    .map(({ step, about, what_to_do }) => ({ step, about, what_to_do }));
 }
 
 /** What is to be done once is said once. */

@@ -1,6 +1,12 @@
 /** What a deployment says of itself, over HTTP alone: two database functions and six edge functions. */
 import { z } from 'zod';
 import { checkAnswer } from '../../shared/contracts/call.ts';
+import {
+  type Invariant,
+  invariantSchema,
+  type LoopStep,
+  loopStepSchema,
+} from '../../shared/contracts/job.ts';
 import { LocalError } from '../stack/errors.ts';
 
 /** For an edge function, a cold start included. */
@@ -18,48 +24,6 @@ const FUNCTION_NAMES = [
   'health',
 ] as const;
 export type FunctionName = (typeof FUNCTION_NAMES)[number];
-
-export const STEP_NAMES = [
-  'decision',
-  'post',
-  'tracking_row',
-  'due_reads',
-  'metrics',
-  'follower_snapshots',
-  'attribution',
-  'credit',
-  'learning',
-  'performance',
-  'recommendation',
-] as const;
-export type StepName = (typeof STEP_NAMES)[number];
-
-/** PostgREST writes ISO 8601; the local REST layer writes columns as Postgres does. */
-const momentSchema = z
-  .string()
-  .refine((text) => !Number.isNaN(Date.parse(text)), 'must be a moment')
-  .transform((text) => new Date(text).toISOString());
-
-const stepSchema = z.object({
-  step: z.enum(STEP_NAMES),
-  count_7d: z.int().nonnegative(),
-  newest_at: momentSchema.nullable(),
-  state: z.enum(['ok', 'empty', 'broken']),
-  waiting: z.int().nonnegative(),
-  detail: z.string().nullable(),
-  what_to_do: z.string().nullable(),
-});
-export type FoundStep = z.infer<typeof stepSchema>;
-
-const invariantSchema = z.object({
-  name: z.string(),
-  status: z.enum(['ok', 'warning', 'failing']),
-  measured: z.string().nullable(),
-  threshold: z.string().nullable(),
-  since: momentSchema.nullable(),
-  what_to_do: z.string().nullable(),
-});
-export type Invariant = z.infer<typeof invariantSchema>;
 
 type FunctionState =
   | 'ok'
@@ -85,7 +49,7 @@ export type Answered<T> =
   | { code: 'failed'; message: string };
 
 export type Findings = {
-  steps: Answered<FoundStep[]>;
+  steps: Answered<LoopStep[]>;
   invariants: Answered<Invariant[]>;
   functions: FoundFunction[];
 };
@@ -110,7 +74,7 @@ export async function look(project: Project, now: Date): Promise<Findings> {
   const moment = { p_now: now.toISOString() };
   try {
     const [steps, invariants] = await Promise.all([
-      callDatabase(project, 'loop_steps', moment, z.array(stepSchema), abort.signal),
+      callDatabase(project, 'loop_steps', moment, z.array(loopStepSchema), abort.signal),
       callDatabase(project, 'check_pipeline', moment, z.array(invariantSchema), abort.signal),
     ]);
     return { steps, invariants, functions: await functions };

@@ -18,6 +18,7 @@ export type LocalErrorCode =
   | 'job_failed'
   | 'project_unreachable'
   | 'key_refused'
+  | 'page_incomplete'
   | 'drill_stuck'
   | 'usage';
 

@@ -45,7 +45,7 @@ export type JobReply = z.infer<typeof jobReplySchema>;
 
 const jobStateSchema = z.enum(['ok', 'partial', 'failed', 'late', 'running', 'never_ran']);
 
-/** What SQL's `pipeline_state` gives: each job's last run, the rows of each table, what is waiting. */
+/** What SQL's `pipeline_state` gives: each job's last run, and whether it is late. */
 export const pipelineStateSchema = z.object({
   as_of: momentSchema,
   jobs: z.array(
@@ -62,11 +62,36 @@ export const pipelineStateSchema = z.object({
       error: z.record(z.string(), z.unknown()).nullable(),
     }),
   ),
-  tables: z.record(z.string(), z.int().nonnegative()),
-  waiting: z.record(z.string(), z.union([z.int(), momentSchema]).nullable()),
 });
 
 export const invariantStatusSchema = z.enum(['ok', 'warning', 'failing']);
+
+/** The steps of the loop, in its order. */
+export const stepNameSchema = z.enum([
+  'decision',
+  'post',
+  'tracking_row',
+  'due_reads',
+  'metrics',
+  'follower_snapshots',
+  'attribution',
+  'credit',
+  'learning',
+  'performance',
+  'recommendation',
+]);
+export type StepName = z.infer<typeof stepNameSchema>;
+
+/** The parts of the platform that the loop rests on, in the order in which they are shown. */
+export const platformPartSchema = z.enum(['Vault', 'cron', 'pg_net', 'Lambda heartbeat', 'schema']);
+export type PlatformPart = z.infer<typeof platformPartSchema>;
+
+/** A moment of a row: PostgREST writes ISO 8601, the local REST layer as Postgres does. */
+const rowMomentSchema = z
+  .string()
+  .refine((text) => !Number.isNaN(Date.parse(text)), 'must be a moment')
+  .transform((text) => new Date(text).toISOString())
+  .pipe(momentSchema);
 
 /** Something that must hold for the loop to run: what was measured, against what, and what to do. */
 export const invariantSchema = z.object({
@@ -74,10 +99,28 @@ export const invariantSchema = z.object({
   status: invariantStatusSchema,
   measured: z.string().nullable(),
   threshold: z.string().nullable(),
-  since: momentSchema,
+  since: rowMomentSchema,
   what_to_do: z.string().nullable(),
+  /** The step that is broken while it is failing. */
+  step: stepNameSchema.nullable(),
+  /** The part of the platform that it watches; with neither it concerns the whole pipeline. */
+  part: platformPartSchema.nullable(),
 });
 export type Invariant = z.infer<typeof invariantSchema>;
+
+/** What SQL's `loop_steps` says of a step. */
+export const loopStepSchema = z.object({
+  step: stepNameSchema,
+  count_7d: z.int().nonnegative(),
+  newest_at: rowMomentSchema.nullable(),
+  /** empty: nothing has come this far, and nothing should have. */
+  state: z.enum(['ok', 'empty', 'broken']),
+  detail: z.string().nullable(),
+  /** Names of the step's invariants in that status. */
+  failing: z.array(z.string()),
+  warnings: z.array(z.string()),
+});
+export type LoopStep = z.infer<typeof loopStepSchema>;
 
 /** One way in which the live database is not what the code needs; `found` is null for nothing. */
 export const schemaFindingSchema = z.object({
@@ -96,8 +139,6 @@ export const schemaFindingSchema = z.object({
 });
 export type SchemaFinding = z.infer<typeof schemaFindingSchema>;
 
-const state = pipelineStateSchema.shape;
-
 /**
  * What `health` answers: 503 when `status` is failing, else 200. A part that could not be read is
  * null, and the invariant `state_readable` then says why.
@@ -109,8 +150,6 @@ export const healthReplySchema = z.object({
   status: invariantStatusSchema,
   invariants: z.array(invariantSchema),
   drift: z.array(schemaFindingSchema).nullable(),
-  jobs: state.jobs.nullable(),
-  tables: state.tables.nullable(),
-  waiting: state.waiting.nullable(),
+  jobs: pipelineStateSchema.shape.jobs.nullable(),
 });
 export type HealthReply = z.infer<typeof healthReplySchema>;

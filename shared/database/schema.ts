@@ -19,7 +19,7 @@ export const DATABASE_SCHEMA = {
       {
         arguments: 'p_now timestamp with time zone',
         result:
-          'TABLE(name text, status text, measured text, threshold text, since timestamp with time zone, what_to_do text)',
+          'TABLE(name text, status text, measured text, threshold text, since timestamp with time zone, what_to_do text, step text, part text)',
         security_definer: false,
       },
     ],
@@ -751,8 +751,10 @@ export const DATABASE_SCHEMA = {
     pipeline_health: {
       measured: { nullable: true, type: 'text' },
       name: { nullable: true, type: 'text' },
+      part: { nullable: true, type: 'text' },
       since: { nullable: true, type: 'timestamp with time zone' },
       status: { nullable: true, type: 'text' },
+      step: { nullable: true, type: 'text' },
       threshold: { nullable: true, type: 'text' },
       what_to_do: { nullable: true, type: 'text' },
     },

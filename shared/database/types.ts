@@ -2513,8 +2513,10 @@ export type Database = {
         Row: {
           measured: string | null;
           name: string | null;
+          part: string | null;
           since: string | null;
           status: string | null;
+          step: string | null;
           threshold: string | null;
           what_to_do: string | null;
         };
@@ -2932,8 +2934,10 @@ export type Database = {
         Returns: {
           measured: string;
           name: string;
+          part: string;
           since: string;
           status: string;
+          step: string;
           threshold: string;
           what_to_do: string;
         }[];

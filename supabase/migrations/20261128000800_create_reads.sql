@@ -156,6 +156,15 @@ create index real_tweet_metrics_collection_phase_idx on public.real_tweet_metric
 create index real_tweet_metrics_awaiting_idx on public.real_tweet_metrics (collected_at)
   where attributed_at is null and quality <> 'suspect';
 
+-- Two rules that many statements need. The planner takes the views apart and uses the tables' indexes.
+create view postloop.usable_reads with (security_invoker = on) as
+  select * from public.real_tweet_metrics where quality <> 'suspect';
+comment on view postloop.usable_reads is 'The reads that numbers, credit and learning may rest on: all but the suspect ones.';
+
+create view postloop.unattributed_reads with (security_invoker = on) as
+  select * from postloop.usable_reads where attributed_at is null;
+comment on view postloop.unattributed_reads is 'The usable reads that attribution has not taken up.';
+
 create table public.collection_attempts (
   id bigint generated always as identity primary key,
   run_id uuid not null,
@@ -254,7 +263,7 @@ create policy owners_read_their_follower_counts on public.follower_snapshots
 revoke all on
   public.collection_phases, public.read_outcomes, public.metric_collections,
   public.follower_collections, public.real_tweet_metrics, public.collection_attempts,
-  public.follower_snapshots
+  public.follower_snapshots, postloop.usable_reads, postloop.unattributed_reads
   from public, anon, authenticated, service_role;
 revoke all on sequence
   public.collection_attempts_id_seq
@@ -268,5 +277,7 @@ grant select, insert, update on
   public.metric_collections, public.follower_collections, public.real_tweet_metrics,
   public.collection_attempts, public.follower_snapshots
   to service_role;
+-- attribution marks the reads that it takes up
+grant select, update on postloop.usable_reads, postloop.unattributed_reads to service_role;
 revoke all on function public.register_x_account from public, anon, authenticated, service_role;
 grant execute on function public.register_x_account to service_role;

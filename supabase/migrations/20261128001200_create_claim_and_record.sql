@@ -51,8 +51,8 @@ begin
         'likes', m.likes, 'retweets', m.retweets, 'replies', m.replies, 'quotes', m.quotes,
         'bookmarks', m.bookmarks, 'impressions', m.impressions,
         'profile_clicks', m.profile_clicks)) as read
-    from public.real_tweet_metrics m
-    where m.tweet_id = l.post_id and m.quality <> 'suspect'
+    from postloop.usable_reads m
+    where m.tweet_id = l.post_id
     order by m.collected_at desc
     limit 1
   ) newest on true;

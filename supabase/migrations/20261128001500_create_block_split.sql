@@ -233,8 +233,8 @@ as $$
             -- the first system never read clicks: its 0 is a default
             case when m.profile_clicks > 0 or m.source <> 'imported' then m.profile_clicks end as profile_clicks,
             ((extract(epoch from m.collected_at) - extract(epoch from p.posted_at)) * 1000)::double precision / 3600000 as to_age
-          from public.real_tweet_metrics m
-          where m.tweet_id = p.post_id and m.impressions is not null and m.quality <> 'suspect'
+          from postloop.usable_reads m
+          where m.tweet_id = p.post_id and m.impressions is not null
             and m.collected_at <= p_now
           order by m.collected_at, m.impressions desc, m.profile_clicks desc nulls last
         ) r

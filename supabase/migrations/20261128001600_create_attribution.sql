@@ -23,17 +23,16 @@ as $$
   -- 1 posts with reads that attribution has not seen, the youngest first: ids grow with time
   due as (
     select distinct m.tweet_id
-    from public.real_tweet_metrics m
-    where m.attributed_at is null and m.collected_at <= p_now and m.quality <> 'suspect'
+    from postloop.unattributed_reads m
+    where m.collected_at <= p_now
     order by m.tweet_id desc
     limit p_limit
   ),
   fresh as (
-    update public.real_tweet_metrics m
+    update postloop.unattributed_reads m
     set attributed_at = p_now
     from due d
-    where m.tweet_id = d.tweet_id
-      and m.attributed_at is null and m.collected_at <= p_now and m.quality <> 'suspect'
+    where m.tweet_id = d.tweet_id and m.collected_at <= p_now
     returning m.tweet_id
   ),
   -- 2 their newest read, late reads by their true time and not by their phase
@@ -41,8 +40,8 @@ as $$
     select m.*
     from (select distinct f.tweet_id from fresh f) p
     cross join lateral (
-      select r.* from public.real_tweet_metrics r
-      where r.tweet_id = p.tweet_id and r.collected_at <= p_now and r.quality <> 'suspect'
+      select r.* from postloop.usable_reads r
+      where r.tweet_id = p.tweet_id and r.collected_at <= p_now
       order by r.collected_at desc, r.collection_phase
       limit 1
     ) m
@@ -142,9 +141,8 @@ as $$
       case
         when c.post_id is not null then null
         when not exists (
-          select from public.real_tweet_metrics m
-          where m.tweet_id = p.post_id and m.impressions is not null and m.quality <> 'suspect'
-            and m.collected_at <= p_now) then 'no_impressions'
+          select from postloop.usable_reads m
+          where m.tweet_id = p.post_id and m.impressions is not null and m.collected_at <= p_now) then 'no_impressions'
         when exists (
           select from public.follower_hour f
           where f.account_id = p.account_id and f.gap and f.exposure > 0
@@ -185,8 +183,8 @@ stable
 set search_path = ''
 as $$
   select count(distinct m.tweet_id)::integer
-  from public.real_tweet_metrics m
-  where m.attributed_at is null and m.collected_at <= p_now and m.quality <> 'suspect'
+  from postloop.unattributed_reads m
+  where m.collected_at <= p_now
 $$;
 comment on function public.attribution_backlog is 'Posts with usable reads that attribution has not taken up.';
 

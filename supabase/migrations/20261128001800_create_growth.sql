@@ -120,13 +120,12 @@ as $$
     cross join lateral (
       select r.impressions::double precision as impressions,
         postloop.engagements(r.likes, r.retweets, r.replies)::double precision as engagements
-      from public.real_tweet_metrics r
+      from postloop.usable_reads r
       where r.tweet_id = p.post_id
         and r.collection_phase = '48h'
         and r.age_h >= 48 and r.age_h < 72
         and r.collected_at <= p_now
         and r.impressions is not null
-        and r.quality <> 'suspect'
       offset 0
     ) f
   ),
@@ -152,12 +151,11 @@ as $$
     cross join lateral (
       select k.collection_phase as phase, k.age_h, k.impressions::double precision as impressions,
         postloop.engagements(k.likes, k.retweets, k.replies)::double precision as engagements
-      from public.real_tweet_metrics k
+      from postloop.usable_reads k
       where k.tweet_id = m.post_id
         and k.age_h < 48
         and k.collected_at <= p_now
         and k.impressions is not null
-        and k.quality <> 'suspect'
       offset 0
     ) r
     where m.nr <= 1000

@@ -89,26 +89,24 @@ as $$
     from public.post_attribution p
     left join lateral (
       select r.age_h, r.impressions, postloop.engagements(r.likes, r.retweets, r.replies) as engagements
-      from public.real_tweet_metrics r
+      from postloop.usable_reads r
       where r.tweet_id = p.post_id
         and r.collection_phase = any (array(
           select ph.phase from public.collection_phases ph where ph.age >= interval '48 hours'))
         and r.age_h >= 48
         and r.collected_at <= p_now
         and r.impressions is not null
-        and r.quality <> 'suspect'
       order by r.age_h, r.collection_phase
       limit 1
     ) f on true
     left join lateral (
       select r.age_h, r.impressions, postloop.engagements(r.likes, r.retweets, r.replies) as engagements
-      from public.real_tweet_metrics r
+      from postloop.usable_reads r
       where f.age_h is null
         and r.tweet_id = p.post_id
         and r.age_h < 48
         and r.collected_at <= p_now
         and r.impressions is not null
-        and r.quality <> 'suspect'
       order by r.age_h desc, r.collection_phase
       limit 1
     ) y on true

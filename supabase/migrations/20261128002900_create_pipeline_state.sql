@@ -1,3 +1,24 @@
+-- The one rule of lateness. The newest run counts however it ended; a job that never ran is late from
+-- when it was installed.
+create function postloop.job_lateness(p_now timestamptz)
+returns table (job text, last_run_at timestamptz, is_late boolean)
+language sql
+stable
+set search_path = ''
+as $$
+  select j.job, last.as_of, coalesce(last.as_of, j.since) < p_now - j.late_after
+  from postloop.jobs j
+  left join lateral (
+    select r.as_of from public.pipeline_runs r
+    where r.job = j.job and r.as_of <= p_now
+    order by r.as_of desc
+    limit 1
+  ) last on true
+  where j.every is not null
+$$;
+comment on function postloop.job_lateness is
+  'Of each job that leaves runs: when the newest began, and whether it is late, without one for late_after.';
+
 -- Health looks at the jobs while its own run is open, and is not to see itself as running.
 create function public.pipeline_state(p_now timestamptz)
 returns jsonb
@@ -11,13 +32,14 @@ as $$
       last.expected, last.done, last.failed, ok.as_of as last_success_at,
       case
         when last.job is null then 'never_ran'
-        when last.as_of < p_now - s.late_after then 'late'
+        when l.is_late then 'late'
         when last.status = 'running' then 'running'
         when last.status = 'failed' then 'failed'
         when last.status = 'partial' then 'partial'
         else 'ok'
       end as state
-    from postloop.jobs s
+    from postloop.job_lateness(p_now) l
+    join postloop.jobs s on s.job = l.job
     left join lateral (
       select r.* from public.pipeline_runs r
       where r.job = s.job and r.as_of <= p_now
@@ -29,7 +51,6 @@ as $$
       where r.job = s.job and r.as_of <= p_now and r.status in ('succeeded', 'partial')
       order by r.started_at desc limit 1
     ) ok on true
-    where s.every is not null
   )
   select jsonb_build_object(
     'as_of', p_now,
@@ -38,38 +59,14 @@ as $$
         'every_seconds', extract(epoch from j.every), 'last_status', j.last_status,
         'last_run_at', j.last_run_at, 'last_success_at', j.last_success_at,
         'expected', j.expected, 'done', j.done, 'failed', j.failed, 'error', j.error) order by j.job)
-      from job j),
-    'tables', jsonb_build_object(
-      'x_accounts', (select count(*) from public.x_accounts),
-      'content_metadata', (select count(*) from public.content_metadata),
-      'post_attribution', (select count(*) from public.post_attribution),
-      'metric_collections', (select count(*) from public.metric_collections),
-      'real_tweet_metrics', (select count(*) from public.real_tweet_metrics),
-      'collection_attempts', (select count(*) from public.collection_attempts),
-      'follower_snapshots', (select count(*) from public.follower_snapshots),
-      'integrity_events', (select count(*) from public.integrity_events),
-      'x_post_analytics', (select count(*) from public.x_post_analytics),
-      'follower_hour', (select count(*) from public.follower_hour),
-      'post_credit', (select count(*) from public.post_credit),
-      'post_outcomes', (select count(*) from public.post_outcomes),
-      'dimension_performance', (select count(*) from public.dimension_performance),
-      'pipeline_runs', (select count(*) from public.pipeline_runs)),
-    'waiting', jsonb_build_object(
-      'reads_overdue', (select count(*) from public.metric_collections c
-        where c.state in ('waiting', 'leased') and c.next_attempt_at < p_now - interval '10 minutes'),
-      'reads_missed_24h', (select count(*) from public.metric_collections c
-        where c.state = 'missed' and c.finished_at > p_now - interval '1 day'),
-      'integrity_events_24h', (select count(*) from public.integrity_events e
-        where e.created_at > p_now - interval '1 day' and e.created_at <= p_now),
-      'reads_not_attributed', public.attribution_backlog(p_now),
-      'accounts_not_learned', cardinality(public.learning_backlog()),
-      'posts_without_reads', (select count(*) from public.post_attribution p
-        where not exists (select from public.metric_collections c where c.post_id = p.post_id)),
-      'newest_follower_snapshot_at', (select max(s.captured_at) from public.follower_snapshots s),
-      'newest_read_at', (select max(m.collected_at) from public.real_tweet_metrics m)))
+      from job j))
 $$;
 comment on function public.pipeline_state is
-  'What each job did last and whether it is late, how many rows each table has, and what is waiting.';
+  'What each job did last, and whether it is late: {as_of, jobs}.';
 
-revoke all on function public.pipeline_state from public, anon, authenticated, service_role;
-grant execute on function public.pipeline_state to service_role;
+revoke all on function
+  postloop.job_lateness, public.pipeline_state
+  from public, anon, authenticated, service_role;
+grant execute on function
+  postloop.job_lateness, public.pipeline_state
+  to service_role;

@@ -51,7 +51,9 @@ as $$
   tally as (
     select count(*) as jobs, count(j.fault) as faults,
       string_agg(format('%s: %s', j.job, j.fault), ', ' order by j.job) filter (where j.fault is not null) as named,
-      (array_agg(j.remedy order by j.job) filter (where j.fault is not null))[1] as remedy
+      (array_agg(j.remedy order by j.job) filter (where j.fault is not null))[1] as remedy,
+      string_agg(format('select postloop.invoke_job(%L);', j.job), ' ' order by j.job)
+        filter (where j.fault is not null) as repeat
     from judged j
   )
   select 'requests_answered',
@@ -60,7 +62,8 @@ as $$
       when t.jobs = 0 then 'no request yet'
       else format('the last requests of %s jobs are answered', t.jobs) end,
     'the last request of each job answered with 2xx within 3 min',
-    coalesce(t.remedy, 'If one is not, its answer in net._http_response says why.')
+    case when t.faults > 0 then format('%s When that is mended, then run %s', t.remedy, t.repeat)
+      else 'If one is not, its answer in net._http_response says why.' end
   from tally t
 $$;
 comment on function postloop.check_requests is
@@ -70,3 +73,6 @@ revoke all on function postloop.check_requests from public, anon, authenticated,
 grant execute on function postloop.check_requests to service_role;
 
 insert into postloop.checks (check_name, position) values ('requests', 120);
+insert into postloop.invariants (name, check_name, step, part, holds, otherwise) values
+  ('requests_answered', 'requests', null, 'pg_net',
+    'the functions answer; a 503 of health says that something is red, and counts as an answer', 'failing');

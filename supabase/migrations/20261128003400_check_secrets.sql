@@ -37,3 +37,6 @@ revoke all on function postloop.check_secrets from public, anon, authenticated, 
 grant execute on function postloop.check_secrets to service_role;
 
 insert into postloop.checks (check_name, position) values ('secrets', 130);
+insert into postloop.invariants (name, check_name, step, part, holds, otherwise) values
+  ('vault_secrets_present', 'secrets', null, 'Vault',
+    'the address and the key with which the functions are called are in Vault', 'failing');

@@ -102,3 +102,6 @@ revoke all on function postloop.check_ledger from public, anon, authenticated, s
 grant execute on function postloop.check_ledger to service_role;
 
 insert into postloop.checks (check_name, position) values ('ledger', 170);
+insert into postloop.invariants (name, check_name, step, part, holds, otherwise) values
+  ('ledger_conserved', 'ledger', 'credit', null,
+    'every hour''s follower change is split without a rest, the hours of 10 days add up to the counts, and what the hours gave to posts is what the posts have', 'failing');

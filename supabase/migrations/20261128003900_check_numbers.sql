@@ -1,65 +1,8 @@
--- The first system stored random numbers as metrics: what was not read, or moves as no post does, must show.
--- No bitmap scans: the planner does not know p_now, takes an account's reads of 30 days for few, and
--- would fetch and sort them all for the newest.
-create function postloop.check_provenance(p_now timestamptz)
-returns table (name text, status text, measured text, threshold text, what_to_do text)
-language sql
-stable
-set search_path = ''
-set enable_bitmapscan = off
-as $$
-  with
-  claimed as materialized (
-    select m.* from public.x_accounts a
-    cross join lateral (
-      select r.tweet_id, r.collection_phase, r.account_id, r.run_id, r.collected_at, r.source, r.quality
-      from public.real_tweet_metrics r
-      where r.account_id = a.id and r.collected_at > p_now - interval '30 days' and r.collected_at <= p_now
-      order by r.collected_at desc
-      limit 300
-    ) m
-    where m.source <> 'imported' and m.quality <> 'suspect'
-  ),
-  -- by run, whose attempts lie together; by read this took five times as long
-  proof as materialized (
-    select t.run_id, t.post_id, t.phase
-    from (select distinct c.run_id from claimed c) c
-    join public.pipeline_runs r on r.run_id = c.run_id
-    cross join lateral (
-      select f.* from public.collection_attempts f
-      where f.run_id = r.run_id and f.outcome = 'found'
-      offset 0
-    ) t
-  ),
-  unproven as (
-    select c.* from claimed c
-    where not exists (
-      select from proof p
-      where p.run_id = c.run_id and p.post_id = c.tweet_id and p.phase = c.collection_phase)
-  ),
-  newest as (
-    select u.*, a.handle, count(*) over () as reads from unproven u
-    join public.x_accounts a on a.id = u.account_id
-    order by u.collected_at desc, u.tweet_id
-    limit 1
-  )
-  select 'reads_have_provenance',
-    case when n.reads > 0 then 'failing' else 'ok' end,
-    case when n.reads > 0 then format('%s without, the newest is %s of post %s of @%s',
-        postloop.counted(n.reads, 'read'), n.collection_phase, n.tweet_id, n.handle)
-      else '0 reads without' end,
-    '0 of each account''s newest 300 reads of 30 days without their run and attempt',
-    case when n.reads > 0 then format(
-        'Something other than the scraper wrote real_tweet_metrics: find who holds a secret key and change it. Take its rows out of learning: update public.real_tweet_metrics set quality = ''suspect'' where run_id = %L;', n.run_id)
-      else 'If one has none, something other than the scraper wrote it.' end
-  from (select) always
-  left join newest n on true
-$$;
-comment on function postloop.check_provenance is
-  'Check of pipeline_health, reads_have_provenance: of each account, the newest 300 usable reads of 30 days that were not imported have their run and the attempt that found them.';
-
+-- The first system stored random numbers as metrics: what moves as no post does must show.
 -- Newest posts of each account, so that the work does not grow with the history, and one account of
--- many cannot hide. No bitmap scans, as above.
+-- many cannot hide.
+-- No bitmap scans: the planner does not know p_now, and would fetch and sort all of an account's posts
+-- for the newest.
 create function postloop.check_numbers(p_now timestamptz)
 returns table (name text, status text, measured text, threshold text, what_to_do text)
 language sql
@@ -94,8 +37,8 @@ as $$
     cross join lateral (
       select r.age_h, r.quality = 'exact' as is_exact, r.likes, r.retweets, r.replies, r.quotes,
         r.bookmarks, r.impressions
-      from public.real_tweet_metrics r
-      where r.tweet_id = p.post_id and r.quality <> 'suspect' and r.collected_at <= p_now
+      from postloop.usable_reads r
+      where r.tweet_id = p.post_id and r.collected_at <= p_now
       offset 0
     ) m
   ),
@@ -166,8 +109,8 @@ as $$
       limit 40
     ) p
     cross join lateral (
-      select r.impressions, r.likes from public.real_tweet_metrics r
-      where r.tweet_id = p.post_id and r.quality <> 'suspect' and r.collected_at <= p_now
+      select r.impressions, r.likes from postloop.usable_reads r
+      where r.tweet_id = p.post_id and r.collected_at <= p_now
         and r.age_h >= 24 and r.impressions is not null and r.likes is not null
       order by r.age_h
       limit 1
@@ -259,62 +202,14 @@ $$;
 comment on function postloop.check_numbers is
   'Check of pipeline_health. metrics_monotone: counts do not fall; metrics_plausible: an account''s numbers do not look drawn at random; metrics_move: they change in the first day.';
 
-create function postloop.check_rounding(p_now timestamptz)
-returns table (name text, status text, measured text, threshold text, what_to_do text)
-language sql
-stable
-set search_path = ''
-as $$
-  with
-  account as (
-    select a.handle, count(*) as snapshots, count(*) filter (where not s.is_exact) as rounded,
-      count(distinct s.followers) filter (where s.is_exact) as counts,
-      count(distinct s.followers) filter (where s.is_exact and s.followers % 100 = 0) as round_counts
-    from public.x_accounts a
-    cross join lateral (
-      select f.followers, f.is_exact from public.follower_snapshots f
-      where f.account_id = a.id and f.captured_at > p_now - interval '7 days' and f.captured_at <= p_now
-      offset 0
-    ) s
-    group by a.handle
-    having count(*) >= 50
-  ),
-  judged as (
-    select a.*, case
-        when a.rounded * 2 > a.snapshots then format('%s of %s counts are rounded', a.rounded, a.snapshots)
-        -- a count that never changes may well be a round one
-        when a.counts > 1 and a.round_counts * 2 > a.counts then
-          format('%s of its %s different counts end in 00', a.round_counts, a.counts)
-      end as fault
-    from account a
-  ),
-  worst as (
-    select j.*, count(*) over () as accounts from judged j
-    where j.fault is not null
-    order by j.rounded::double precision / j.snapshots desc, j.handle
-    limit 1
-  )
-  select 'follower_counts_exact',
-    case when w.fault is not null then 'warning' else 'ok' end,
-    case
-      when w.fault is not null then format('@%s: %s', w.handle, w.fault)
-        || case when w.accounts > 1 then format(' (and %s more)', postloop.counted(w.accounts - 1, 'account')) else '' end
-      else format('%s with 50 counts in 7 days, all exact', postloop.counted((select count(*) from account), 'account'))
-    end,
-    'at most 50 % of an account''s 50 or more counts rounded',
-    'Rounded counts are never used, so followers cannot be credited: give the scraper a session, with which X shows whole numbers (docs/scraper-deploy.md).'
-  from (select) always
-  left join worst w on true
-$$;
-comment on function postloop.check_rounding is
-  'Check of pipeline_health, follower_counts_exact: the follower counts of 7 days are whole numbers.';
+revoke all on function postloop.check_numbers from public, anon, authenticated, service_role;
+grant execute on function postloop.check_numbers to service_role;
 
-revoke all on function
-  postloop.check_provenance, postloop.check_numbers, postloop.check_rounding
-  from public, anon, authenticated, service_role;
-grant execute on function
-  postloop.check_provenance, postloop.check_numbers, postloop.check_rounding
-  to service_role;
-
-insert into postloop.checks (check_name, position) values
-  ('provenance', 180), ('numbers', 181), ('rounding', 182);
+insert into postloop.checks (check_name, position) values ('numbers', 181);
+insert into postloop.invariants (name, check_name, step, part, holds, otherwise) values
+  ('metrics_monotone', 'numbers', 'metrics', null,
+    'the counts of a post do not fall between exact reads by more than they do on X', 'warning, then failing'),
+  ('metrics_plausible', 'numbers', 'metrics', null,
+    'an account''s newest 30 posts look like posts at the age of a day', 'failing'),
+  ('metrics_move', 'numbers', 'metrics', null,
+    'numbers change in a post''s first day', 'warning');

@@ -41,3 +41,6 @@ revoke all on function
 grant execute on function public.record_failed_call, postloop.check_calls to service_role;
 
 insert into postloop.checks (check_name, position) values ('calls', 190);
+insert into postloop.invariants (name, check_name, step, part, holds, otherwise) values
+  ('calls_succeed', 'calls', 'decision', null,
+    'no call of a bot is answered with a 5xx', 'failing');

@@ -12,12 +12,11 @@ as $$
     from public.post_attribution p
     cross join lateral (
       select m.collection_phase as phase, m.age_h, m.impressions, m.collected_at
-      from public.real_tweet_metrics m
+      from postloop.usable_reads m
       where m.tweet_id = p.post_id
         and m.collection_phase in ('30m', '75m', '2h')
         and m.collected_at <= p_now
         and m.impressions is not null
-        and m.quality <> 'suspect'
         and not exists (
           select from public.post_predictions e
           where e.kind = 'impressions_48h' and e.post_id = p.post_id and e.phase = m.collection_phase)
@@ -132,13 +131,12 @@ as $$
     from open_event o
     cross join lateral (
       select r.impressions::double precision as impressions
-      from public.real_tweet_metrics r
+      from postloop.usable_reads r
       where r.tweet_id = o.post_id
         and r.collection_phase = '48h'
         and r.age_h >= 48 and r.age_h < 72
         and r.collected_at <= p_now
         and r.impressions is not null
-        and r.quality <> 'suspect'
       offset 0
     ) f
     where e.id = o.id

@@ -708,26 +708,6 @@ $$;
 comment on function public.name_imported_account is
   'Gives what was imported its X handle; from then on its follower count and its youngest posts are read. Returns named, or handle_invalid, handle_taken, nothing_imported, already_named with nothing written.';
 
--- Nothing of an imported account is read before it has its real handle: that must not be forgotten.
-create function postloop.check_imported_account(p_now timestamptz)
-returns table (name text, status text, measured text, threshold text, what_to_do text)
-language sql
-stable
-set search_path = ''
-as $$
-  select 'imported_account_named',
-    case when i.account_id is null then 'ok' else 'warning' end,
-    case when i.account_id is null then 'no account waits for its name'
-      else format('account %s has waited for its name for %s days', i.account_id,
-        greatest(extract(day from p_now - i.imported_at), 0)) end,
-    'every account has its name',
-    'Run select public.name_imported_account(''<handle>''); with the X handle of the account whose posts were imported. Nothing of it is read before.'
-  from (select 1) one
-  left join postloop.imported_accounts i on i.named_at is null
-$$;
-comment on function postloop.check_imported_account is
-  'Whether the account that owns what was imported has its real handle.';
-
 alter table postloop.upgraded_rows enable row level security;
 alter table postloop.imported_accounts enable row level security;
 
@@ -741,13 +721,9 @@ revoke all on function
   postloop.first_system_rows, postloop.old_count, postloop.old_moment, postloop.old_post_id,
   postloop.old_decision_id, postloop.minted_at, postloop.old_decisions, postloop.import_posts,
   postloop.import_vocabulary, postloop.import_decisions, postloop.import_reads,
-  postloop.import_first_system, public.name_imported_account, postloop.check_imported_account
+  postloop.import_first_system, public.name_imported_account
   from public, anon, authenticated, service_role;
-grant execute on function
-  public.name_imported_account, postloop.check_imported_account
-  to service_role;
-
-insert into postloop.checks (check_name, position) values ('imported_account', 200);
+grant execute on function public.name_imported_account to service_role;
 
 -- longer than the two minutes that the role postgres has on hosted projects
 set statement_timeout = '30min';

@@ -228,6 +228,7 @@ describe('requests_answered', () => {
     const failing = await check('requests_answered', new Date());
     expect(failing).toMatchObject({ status: 'failing', measured: `learning: ${answer}` });
     expect(failing.what_to_do).toContain(remedy);
+    expect(failing.what_to_do).toMatch(/then run select postloop\.invoke_job\('learning'\);$/);
     await call('learning', 200);
     expect((await check('requests_answered', new Date())).status).toBe('ok');
   });

@@ -41,12 +41,15 @@ const sequence: RelationRights = { ...table('nothing', ''), is: 'sequence' };
 
 export const RELATIONS: Record<string, RelationRights> = {
   'postloop.checks': table('nothing', READ),
+  'postloop.invariants': table('nothing', READ),
   'postloop.jobs': table('nothing', READ),
   'postloop.imported_accounts': table('nothing', 'select, update'),
   'postloop.job_requests': table('nothing', ''),
   'postloop.schema_findings': table('nothing', WRITE),
+  'postloop.unattributed_reads': { ...view('nothing'), service: 'select, update' },
   'postloop.upgraded_rows': table('nothing', READ),
   'postloop.upgraded_rows_id_seq': sequence,
+  'postloop.usable_reads': { ...view('nothing'), service: 'select, update' },
   'public.follower_rates': table('own rows', WRITE),
   'public.x_accounts': table('own rows', WRITE, 'id'),
   'public.x_accounts_id_seq': sequence,
@@ -149,6 +152,7 @@ export const FUNCTIONS: Record<string, FunctionRights> = {
   'postloop.import_vocabulary': OWNER,
   'postloop.in_words': SERVER,
   'postloop.invoke_job': OWNER,
+  'postloop.job_lateness': SERVER,
   'postloop.live_schema': SERVER,
   'postloop.minted_at': OWNER,
   'postloop.next_attempt': SERVER,

@@ -58,11 +58,11 @@ describe('a database as the functions need it', () => {
         threshold: '0 differences',
         since: minutes(1).toISOString(),
         what_to_do: expect.stringMatching(/\w/),
+        step: null,
+        part: 'schema',
       },
     ]);
     expect(answer.jobs?.length).toBeGreaterThan(4);
-    expect(answer.tables).toMatchObject({ x_accounts: 0 });
-    expect(answer.waiting).toMatchObject({ reads_overdue: 0 });
     expect(await lastRun(stack.sql, 'health')).toMatchObject({
       run_id: answer.run_id,
       status: 'succeeded',
@@ -167,11 +167,16 @@ describe('drift', () => {
 });
 
 describe('what cannot be read', () => {
-  it('because a table of the state is gone leaves that part out, and says so', async () => {
-    const answer = await during(withoutTable('public.x_post_analytics'), () => health(503));
-    expect(answer).toMatchObject({ jobs: null, tables: null, waiting: null });
-    expect(answer.drift).toMatchObject([{ object: 'public.x_post_analytics' }]);
-    expect(failing(answer)).toEqual(['schema_matches', 'state_readable']);
+  it('because a column of the jobs is gone leaves that part out, and says so', async () => {
+    const answer = await during(
+      [
+        'alter table postloop.jobs rename column late_after to patience',
+        'alter table postloop.jobs rename column patience to late_after',
+      ],
+      () => health(503),
+    );
+    expect(answer.jobs).toBeNull();
+    expect(failing(answer)).toEqual(['state_readable']);
     expect(measured(answer, 'state_readable')).toContain('pipeline_state failed');
     expect(await lastRun(stack.sql, 'health')).toMatchObject({
       run_id: answer.run_id,
@@ -221,7 +226,7 @@ describe('what cannot be read', () => {
     expect(answer.drift).toBeNull();
     expect(failing(answer)).toEqual(['state_readable']);
     expect(measured(answer, 'state_readable')).toContain('schema_drift');
-    expect(answer.tables).toMatchObject({ x_accounts: 0 });
+    expect(answer.jobs?.length).toBeGreaterThan(4);
   });
 
   it('because the run cannot be closed is no success', async () => {

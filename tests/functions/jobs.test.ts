@@ -9,7 +9,6 @@ import {
   only,
   registerAccount,
   reset,
-  rowCounts,
   storeFollowers,
   storeRead,
   T0,
@@ -207,7 +206,7 @@ describe('learning', () => {
 });
 
 describe('health', () => {
-  it('reports every job and every table, and what is waiting', async () => {
+  it('reports every job that leaves runs', async () => {
     const { sql } = stack;
     await liveThrough();
     await run('attribution', { now: hours(60).toISOString() });
@@ -227,23 +226,6 @@ describe('health', () => {
     });
     const scheduled = await sql`select job from postloop.jobs where every is not null order by job`;
     expect(jobs.map((one) => one.job)).toEqual(scheduled.map((row) => row.job));
-    const counts = await rowCounts(sql);
-    for (const [table, rows] of Object.entries(answer.tables ?? {}))
-      expect([table, rows]).toEqual([table, counts[table]]);
-    expect(Object.keys(answer.tables ?? {})).toEqual(
-      expect.arrayContaining([
-        'x_accounts',
-        'content_metadata',
-        'post_attribution',
-        'metric_collections',
-        'real_tweet_metrics',
-        'collection_attempts',
-        'follower_snapshots',
-        'dimension_performance',
-        'pipeline_runs',
-      ]),
-    );
-    expect(answer.waiting).toMatchObject({ reads_not_attributed: 0, accounts_not_learned: 0 });
     expect(await lastRun(sql, 'health')).toMatchObject({
       run_id: answer.run_id,
       status: 'succeeded',

@@ -178,7 +178,10 @@ const CONTRACTS: [string, z.ZodType, Origin][] = [
   [
     'an invariant',
     invariantSchema,
-    { table: 'invariant_states', elsewhere: { threshold: null, what_to_do: null } },
+    {
+      table: 'invariant_states',
+      elsewhere: { threshold: null, what_to_do: null, step: null, part: null },
+    },
   ],
 ];
 

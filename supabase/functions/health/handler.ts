@@ -1,4 +1,4 @@
-/** Reports whether the loop runs: every invariant, every difference of schema, every job and table. */
+/** Reports whether the loop runs: every invariant, every difference of schema, every job. */
 import { z } from 'zod';
 import {
   type HealthReply,
@@ -16,13 +16,6 @@ import { closeRun, momentOf, openRun, toPostloopError } from '../_shared/run.ts'
 import { DATABASE_SCHEMA } from '../_shared/schema.ts';
 
 const FINDINGS_NAMED = 3;
-
-/** Rows carry Postgres' own text of a time, or ISO 8601 where the REST layer makes JSON of them. */
-const invariantRowsSchema = z.array(
-  invariantSchema.extend({
-    since: z.coerce.date().transform((moment) => moment.toISOString()),
-  }),
-);
 
 /**
  * 200 while no invariant is failing, else 503 with the same body. A part that cannot be read is
@@ -51,7 +44,7 @@ export async function reportHealth(body: JobRequest, database: DatabaseClient): 
     ),
   );
   const checked = await read(
-    callDatabase(database, 'check_pipeline', { p_now: now }, invariantRowsSchema),
+    callDatabase(database, 'check_pipeline', { p_now: now }, z.array(invariantSchema)),
   );
   const state = await read(
     callDatabase(database, 'pipeline_state', { p_now: now }, pipelineStateSchema),
@@ -74,8 +67,6 @@ export async function reportHealth(body: JobRequest, database: DatabaseClient): 
     invariants,
     drift,
     jobs: state?.jobs ?? null,
-    tables: state?.tables ?? null,
-    waiting: state?.waiting ?? null,
   };
   return { status: isFailing ? 503 : 200, body: reply };
 }
@@ -93,6 +84,8 @@ function stateReadable(problems: PostloopError[], now: string): Invariant {
     threshold: 'everything can be read',
     since: now,
     what_to_do: 'Run npx supabase db push --remote, and repair what drift names.',
+    step: null,
+    part: null,
   };
 }
 
@@ -110,6 +103,8 @@ function withDrift(checked: Invariant[], drift: SchemaFinding[], now: string): I
     threshold: '0 differences',
     since: now,
     what_to_do: 'Run npx supabase db push --remote, and put back what drift names.',
+    step: null,
+    part: 'schema',
   };
   return [differs, ...checked.filter(({ name }) => name !== 'schema_matches')];
 }

@@ -75,3 +75,8 @@ revoke all on function postloop.check_cron_jobs from public, anon, authenticated
 grant execute on function postloop.check_cron_jobs to service_role;
 
 insert into postloop.checks (check_name, position) values ('cron_jobs', 100);
+insert into postloop.invariants (name, check_name, step, part, holds, otherwise) values
+  ('cron_jobs_scheduled', 'cron_jobs', null, 'cron',
+    'every job with a schedule is in pg_cron: there, switched on, at its time, with its command, in this database', 'failing'),
+  ('cron_jobs_succeed', 'cron_jobs', null, 'cron',
+    'the last run of each did not fail in pg_cron', 'failing');
