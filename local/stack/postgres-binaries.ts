@@ -60,8 +60,8 @@ function systemUser(name: string): { uid: number; gid: number } | undefined {
 
 /**
  * Binaries that `user` can run, with the stand-in extensions installed: those in the package's own
- * folder, or a copy of 60 MB in the cache folder where `user` cannot enter that one (root's home) or
- * this process cannot write into it (installed by another user).
+ * folder, or a copy of 60 MB in the cache folder where `user` cannot enter that folder (root's home)
+ * or this process cannot write into it (installed by another user).
  *
  * @throws LocalError binary_missing, postgres_folder_unwritable
  */

@@ -159,7 +159,7 @@ async function clearLock(folder: string): Promise<void> {
   rmSync(lock, { force: true });
 }
 
-/** The live Postgres on this folder with this process number; another program may have it by now. */
+/** The live Postgres on this folder with this process number, which another program may have now. */
 function serverOf(pid: number, folder: string): { parent: number } | undefined {
   if (!isAlive(pid)) return undefined;
   const ps = spawnSync('ps', ['-ww', '-o', 'ppid=,command=', '-p', String(pid)], {

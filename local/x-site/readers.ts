@@ -9,7 +9,7 @@ const WINDOW_MS = 15 * 60_000;
 /** A login that the site knows. Analytics are for the author, so a session may have a handle. */
 export type SiteSession = { authToken: string; ct0: string; handle?: string };
 
-/** Calls of an operation that one reader may make in 15 minutes; any number where it is missing. */
+/** Calls of an operation that one reader may make in 15 minutes; not named: any number. */
 export type Budgets = {
   session?: Record<string, number>;
   guest?: Record<string, number>;
@@ -21,13 +21,13 @@ export const X_BUDGETS: Budgets = {
   guest: { UserByScreenName: 50, UserTweets: 50, TweetResultByRestId: 50 },
 };
 
-/** Operations that are refused to guests. */
+/** Operations that guests are refused. */
 const LOGGED_IN_ONLY = ['TweetDetail', 'TweetActivityQuery'];
 
 export type Reader = {
   /** Null for a guest, and for a login that X does not accept. */
   session: SiteSession | null;
-  /** The answer to every call of a login that X does not accept. */
+  /** What every call of a login that X does not accept is answered. */
   refusal: Answer | null;
 };
 

@@ -7,8 +7,8 @@
  * the weights are hopeless, within slates of eight they are at most eight.
  *
  * The estimand is the mean over the logged slates. Later slates may depend on earlier rewards,
- * because the error of a pick given its slate has mean 0 all the same. Two things must not depend on
- * a row's own reward, or the estimate flatters: the reward model, and the target itself. Fit both
+ * because the error of a pick given its slate has mean 0 all the same. Two things must not depend
+ * on a row's own reward, or the estimate flatters: the reward model, and the target itself. Fit both
  * without the row's fold, or before the row. Rewards belong to what was assigned, whatever was
  * written.
  */

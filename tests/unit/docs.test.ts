@@ -44,6 +44,8 @@ function fileNames(): Set<string> {
   );
 }
 
+const FILE_NAMES = fileNames();
+
 describe.each(PAGES)('%s', (page) => {
   test('links to pages and headings that exist', () => {
     const links = found([prose(page)], /\]\((?!https?:)([^)\s]+)\)/g);
@@ -63,9 +65,8 @@ describe.each(PAGES)('%s', (page) => {
       'g',
     );
     const missing = found(code(page), path).filter((one) => !existsSync(join(REPOSITORY, one)));
-    const names = fileNames();
     const strangers = found(code(page), /^([\w.-]+\.(?:ts|sql|sh))$/g).filter(
-      (name) => !names.has(name),
+      (name) => !FILE_NAMES.has(name),
     );
     expect([...missing, ...strangers]).toEqual([]);
   });
@@ -84,6 +85,17 @@ describe.each(PAGES)('%s', (page) => {
 test('every page of docs is in the table of the README', () => {
   const listed = found([read('README.md')], /^\| \[[\w-]+\.md\]\((docs\/[\w-]+\.md)\)/gm);
   expect(listed.sort()).toEqual(PAGES.filter((page) => page !== 'README.md').sort());
+});
+
+test('every folder of code is in the table of parts', () => {
+  const [table = ''] = /^\| folder[\s\S]*?\n\n/m.exec(read('docs/architecture.md')) ?? [];
+  const inside = ['local', 'scraper-lambda', 'shared', 'supabase'].flatMap((room) =>
+    readdirSync(join(REPOSITORY, room), { withFileTypes: true })
+      .filter((one) => one.isDirectory() && !/^\.|^(node_modules|dist|cdk\.out)$/.test(one.name))
+      .map(({ name }) => `${room}/${name}`),
+  );
+  const folders = [...inside, 'bench', 'simulation', 'tests'];
+  expect(folders.filter((folder) => !table.includes(`\`${folder}\``))).toEqual([]);
 });
 
 describe('the bot in the README', () => {
@@ -120,7 +132,7 @@ describe('the bot in the README', () => {
     await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(settings));
     const { stdout } = await runCommand(tool('tsc'), ['-p', folder]);
     expect(stdout).toBe('');
-  });
+  }, 60_000);
 
   test('runs as printed: asks for a decision, then tracks an id of this moment', async () => {
     const { port } = project.address() as AddressInfo;
@@ -139,5 +151,5 @@ describe('the bot in the README', () => {
         body: { decision_id: 'd1', post_id: expect.stringMatching(/^\d{19}$/) },
       },
     ]);
-  });
+  }, 60_000);
 });

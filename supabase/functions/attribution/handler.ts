@@ -31,7 +31,7 @@ export async function attribute(body: JobRequest, database: DatabaseClient): Pro
 async function work(database: DatabaseClient, now: string): Promise<Work> {
   const { posts, batches, accountIds, rowsChanged, last } = await attributeInParts(database, now);
   const deferred = last.expected - last.done + last.accounts_waiting;
-  // A backlog that is left over may consist of hours alone: then batches are the only work to count.
+  // What is left of a backlog may be hours alone: then batches are the only work to count.
   const done: Work = last.more
     ? { expected: posts + batches + deferred, done: posts + batches, skipped: { deferred } }
     : { expected: posts, done: posts };

@@ -59,7 +59,7 @@ async function work(database: DatabaseClient, accountIds: number[], now: string)
   }
   const deferred = accountIds.length - taken;
   return {
-    // Another run learned these accounts from newer data at the same time: they are not missing here.
+    // Superseded: another run learned them from newer data meanwhile, so nothing is missing here.
     expected: accountIds.length - tally.superseded,
     done: tally.done,
     failed: tally.failed,
