@@ -72,7 +72,7 @@ export async function startFunctions(options: FunctionsOptions): Promise<Running
   };
 }
 
-/** The folders with an `index.ts`, in alphabetical order; `_shared` and its like are none. */
+/** The folders with an `index.ts`, in alphabetical order; `_shared` has none. */
 export function functionNames(folder = FUNCTIONS): string[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder)

@@ -136,8 +136,8 @@ function forward(
       response.pipe(outgoing);
       response.once('error', () => outgoing.destroy());
       response.once('end', () => {
-        // An answer may come before the body is over. The rest is read and dropped: a caller whose
-        // connection breaks while it sends does not see its answer.
+        // An answer may come before the body ends. The rest is read and dropped, because a caller
+        // whose connection breaks while it sends does not see its answer.
         incoming.unpipe(onward);
         incoming.resume();
       });

@@ -59,9 +59,9 @@ function systemUser(name: string): { uid: number; gid: number } | undefined {
 }
 
 /**
- * Binaries that `user` can run, with the stand-in extensions installed. The package's own folder is
- * used where that is possible; where `user` cannot enter it (root's home) or this process cannot
- * write into it (installed by somebody else), a copy of 60 MB in the cache folder is.
+ * Binaries that `user` can run, with the stand-in extensions installed: those in the package's own
+ * folder, or a copy of 60 MB in the cache folder where `user` cannot enter that folder (root's home)
+ * or this process cannot write into it (installed by another user).
  *
  * @throws LocalError binary_missing, postgres_folder_unwritable
  */

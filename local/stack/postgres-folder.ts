@@ -67,7 +67,7 @@ const remove = (folder: string) =>
 
 const unfinishedName = (folder: string, pid: number) => `${folder}.incoming-${pid}`;
 
-/** Removes what an initdb cut short has left; the folder of one that still runs is kept. */
+/** Removes what an interrupted initdb left; the folder of one that still runs is kept. */
 function removeUnfinished(folder: string): void {
   const parent = dirname(folder);
   if (!existsSync(parent)) return;
@@ -118,7 +118,7 @@ async function create(folder: string, binaries: Binaries, user: RunAs): Promise<
   renameSync(incoming, folder);
 }
 
-/** An ordinary user can do nothing with what is another's; root can. */
+/** An ordinary user cannot use another user's folder; root can. */
 function refuseForeign(folder: string): void {
   const uid = process.getuid?.();
   if (uid === 0 || !existsSync(folder)) return;
@@ -159,7 +159,7 @@ async function clearLock(folder: string): Promise<void> {
   rmSync(lock, { force: true });
 }
 
-/** The live Postgres on this folder that has this process number, which may be another's by now. */
+/** The live Postgres on this folder with this process number, which another program may have now. */
 function serverOf(pid: number, folder: string): { parent: number } | undefined {
   if (!isAlive(pid)) return undefined;
   const ps = spawnSync('ps', ['-ww', '-o', 'ppid=,command=', '-p', String(pid)], {

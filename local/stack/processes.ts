@@ -1,4 +1,4 @@
-/** Processes as the operating system sees them: who started whom, and an end that nothing survives. */
+/** Processes as the operating system sees them: who started whom, and how to end all of them. */
 import { spawnSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -12,7 +12,7 @@ function running(): Running[] {
   const { stdout } = spawnSync('ps', ['-A', '-o', 'pid=,ppid=,stat='], { encoding: 'utf8' });
   return stdout.split('\n').flatMap((line) => {
     const [, pid, parent, state = ''] = /^\s*(\d+)\s+(\d+)\s+(\S+)/.exec(line) ?? [];
-    // One that has ended and that nobody has asked after yet is no process any more.
+    // A zombie: it has ended, and only its parent has not yet asked for its exit code.
     return pid === undefined || state.startsWith('Z')
       ? []
       : [{ pid: Number(pid), parent: Number(parent) }];
@@ -37,7 +37,7 @@ export function familyOf(root: number): number[] {
  * @throws Error when one of them is still there after ten seconds
  */
 export async function killFamily(root: number): Promise<void> {
-  // Stopped first: what it starts between the look and the end would be missed.
+  // Stopped first: otherwise a child that it starts after the look would be missed.
   signal(root, 'SIGSTOP');
   const family = familyOf(root);
   for (const pid of family) signal(pid, 'SIGKILL');

@@ -45,8 +45,8 @@ const app = new App({
   },
 });
 await app.init();
-// A crash of Postgres leaves lite waiting for what was cut, and this thread without the channel below:
-// it ends, and `rest.ts` starts another one. The first connection is there to notice.
+// A crash of Postgres leaves lite waiting for a cut connection and this thread without the channel
+// below. The first connection notices it; then this thread ends, and `rest.ts` starts another one.
 const session = postgres(adminUrl, {
   max: 1,
   max_lifetime: null,

@@ -78,7 +78,7 @@ async function startThread({ adminUrl, keys }: RestOptions, log: WriteStream): P
   const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
   const port = await new Promise<number>((resolve, reject) => {
     worker.once('message', (message: { port: number }) => resolve(message.port));
-    // Stays after the start: an error of a thread that nobody listens to would end this process.
+    // Stays after the start: an unheard error of the thread would end this process.
     worker.on('error', reject);
     worker.once('exit', (code) => reject(new Error(`The REST layer ended with code ${code}.`)));
   });

@@ -36,7 +36,7 @@ export type SchedulerOptions = {
 export type Scheduler = {
   /**
    * Fires every active job that became due after the last tick and until `now`, in order of time
-   * and once for each due minute, and sends what it queued before the next minute is looked at.
+   * and once for each due minute, and sends the requests that it queued before the next minute.
    */
   tick(now: Date): Promise<Tick>;
   /** Sends what is queued, without firing anything. */
@@ -100,7 +100,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       sent.push(...(await drain(at)));
     };
     const runs = await fireUntil(now, send);
-    // Requests of others than jobs, or of a request that has just been answered.
+    // Requests that something else queued, or a function while it answered one.
     await send(now);
     return { runs, sent };
   };

@@ -32,7 +32,7 @@ export type ServicesOptions = {
   since?: Date;
   changeBody?: SchedulerOptions['changeBody'];
   catchUp?: SchedulerOptions['catchUp'];
-  /** Told what is being done, for the caller to print. */
+  /** Receives each step as it begins, for the caller to print. */
   onProgress?: (step: string) => void;
 };
 

@@ -4,7 +4,7 @@ import type { SitePost } from './payloads.ts';
 import type { Reader } from './readers.ts';
 import { type Answer, json, refusedAnswer, type Variant } from './variants.ts';
 
-/** A number as X may send it; what is absent does not stand in the grid. */
+/** A number as X may send it; an absent one is left out of the grid. */
 type Metric = number | string;
 
 export type SiteAnalytics = {

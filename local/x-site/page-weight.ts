@@ -4,7 +4,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Answer } from './variants.ts';
 
-/** How many of each, of how many bytes; none where it is left out. */
+/** How many of each, and of how many bytes; a missing one is not loaded. */
 export type PageWeight = {
   /** Loaded before the page's own calls, as X's bundles are. */
   scripts?: Assets;

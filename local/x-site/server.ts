@@ -50,13 +50,13 @@ export type XSiteOptions = {
   detail?: boolean;
   /** The clock of the log and of the budgets; the machine's unless said. */
   now?: () => Date;
-  /** The logins that the site knows; whoever comes without the cookies of one is a guest. */
+  /** The logins that the site knows; a reader without the cookies of one is a guest. */
   sessions?: SiteSession[];
   /** How many calls each reader may make; any number unless said. */
   budgets?: Budgets;
   /** How long each response takes, in milliseconds. */
   latencyMs?: number;
-  /** What the whole site suffers from, asked at every request; nothing unless said. */
+  /** Trouble of the whole site, asked at every request; none unless said. */
   trouble?: () => Trouble | null;
   /** What the pages load beside their data; nothing unless said. */
   pageWeight?: PageWeight;
@@ -70,7 +70,7 @@ export type XSite = {
   /** Responses and bytes sent since the start or the last `resetTraffic`. */
   readonly traffic: Traffic;
   resetTraffic(): void;
-  /** From now on X accepts this login no more. */
+  /** From now on the site no longer accepts this login. */
   revoke(authToken: string): void;
   stop(): Promise<void>;
 };

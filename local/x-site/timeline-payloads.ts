@@ -10,7 +10,7 @@ import {
   userResult,
 } from './payloads.ts';
 
-/** The user of everything that is not the account's; its numbers are not to be mistaken. */
+/** The author of every foreign entry; its numbers cannot be taken for the account's. */
 const STRANGER = 'someoneelse';
 const STRANGE_COUNT = 999_999;
 const STRANGERS_POST: SitePost = {

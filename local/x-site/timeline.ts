@@ -18,13 +18,13 @@ import { type Answer, json, refusedAnswer, refusedUser, type Variant } from './v
 /** X shows about 20 posts on one load of a profile. */
 const POSTS_PER_PAGE = 20;
 
-/** After so many of the account's posts comes one of what is mixed in. */
+/** One foreign entry is mixed in after each group of this many of the account's posts. */
 const POSTS_BETWEEN_MIXED = 3;
 
-/** X shows no more than so many posts of a thread together. */
+/** X shows at most this many posts of a thread together. */
 const POSTS_PER_THREAD = 3;
 
-/** A quarter of a second in post ids: what is mixed in is a little older than the post before it. */
+/** A quarter of a second in post ids: a foreign entry is a little older than the post before it. */
 const MIXED_OFFSET = 1n << 30n;
 
 /**
@@ -128,7 +128,7 @@ const withQuote =
   (site: Site) =>
   ({ id, result }: Shown): Shown => ({ id, result: quoting(result, beside(id), site.era) });
 
-/** What comes after the group at this place of the page: nothing, or the next of what is mixed in. */
+/** What follows the group at this place of the page: nothing, or the next foreign entry. */
 function mixedIn(
   site: Site,
   handle: string,

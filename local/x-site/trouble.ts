@@ -1,4 +1,4 @@
-/** What the site suffers from as a whole, whoever asks for whatever. */
+/** Trouble of the whole site, for every reader and every address. */
 import { type Answer, limitHeaders } from './variants.ts';
 
 export type Trouble =
@@ -11,10 +11,10 @@ export type Trouble =
   /** Every response takes that much longer, in milliseconds. */
   | { kind: 'slow'; latencyMs: number };
 
-/** What X allows in a window; only told, as nothing is left of it. */
+/** What X allows in a window. Only the headers name it: nothing is left of it. */
 const CALLS_PER_WINDOW = 50;
 
-/** What an address answers in trouble, and what that counts as; null when it answers as usual. */
+/** The answer of an address in trouble, and what it counts as; null when it answers as usual. */
 export function troubledAnswer(
   trouble: Trouble,
   address: string,

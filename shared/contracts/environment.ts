@@ -36,7 +36,7 @@ export type ScraperEnvironment = z.infer<typeof scraperEnvironmentSchema>;
 export const lambdaEventSchema = z.looseObject({ now: momentSchema.optional() });
 export type LambdaEvent = z.infer<typeof lambdaEventSchema>;
 
-/** What the Lambda answers: the sum of its claims, of which each is a run of its own. */
+/** What the Lambda answers: the sum of its claims. Each claim is a run of its own. */
 export const lambdaReplySchema = z.object({
   /** The first run; an invocation that drains a long queue has several. */
   run_id: z.uuid(),

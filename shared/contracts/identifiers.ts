@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 /** A tweet id: decimal digits as text, because ids exceed what a JavaScript number can hold. */
 export const postIdSchema = z
-  .string()
+  .string('must be a string: as a number an id loses its last digits')
   .regex(/^[0-9]{1,20}$/, 'must be the digits of a post id, as a string');
 
 /** The key of a decision. Postloop mints UUIDs; older databases may hold other text. */

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { handleSchema, momentSchema } from './identifiers.ts';
 
 /**
- * `best_of_slate` takes of each slate what the present kind of model expects most of. `uniform`
- * chooses at random among all values in use.
+ * `best_of_slate` takes from each slate the combination with the highest expected reward under the
+ * present kind of model. `uniform` chooses at random among all values in use.
  */
 const targetPolicySchema = z.enum(['best_of_slate', 'uniform']);
 

@@ -15,9 +15,9 @@ import type { RewardModel } from './off-policy.ts';
 export type DecidedPost = DesignPost & { decisionId: string; reward: number };
 
 /**
- * Features up to which five folds and as many rounds as they take fit into half a second; beyond, two
- * folds of few rounds do. The variances are then rougher, which widens the range of an estimate and
- * does not bias it.
+ * With up to this many features, five folds run to convergence within half a second. Beyond it, two
+ * folds with few rounds must do. Their variances are rougher, which widens the range of an estimate
+ * without a bias.
  */
 const MOST_FEATURES_OF_FIVE = 120;
 const ROUNDS_OF_MANY_FEATURES = 6;
@@ -25,9 +25,9 @@ const ROUNDS_OF_MANY_FEATURES = 6;
 export type CrossFit = {
   /** The fold of each post, in their order. */
   folds: number[];
-  /** Expected reward of a combination by the model without a fold; by that of all posts without one. */
+  /** Expected reward of a combination: by the model without `fold`, or by `whole` without one. */
   model: RewardModel;
-  /** Of all posts; never for what a model is asked about a post that it has seen. */
+  /** The model of all posts; not for judging a post that it has seen. */
   whole: AdditiveFit;
   /** The dimensions of `whole`. */
   dimensions: FeatureGroup[];

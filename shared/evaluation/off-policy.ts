@@ -6,10 +6,11 @@
  * propensity(a | slate). What no slate held cannot be judged: over all combinations of a vocabulary
  * the weights are hopeless, within slates of eight they are at most eight.
  *
- * The estimand is the mean over the logged slates. Later slates may depend on earlier rewards, for
- * the error of a pick given its slate has mean 0 all the same. Two things must not depend on a row's
- * own reward, or the estimate flatters: the reward model, and the target itself. Fit both without
- * the row's fold, or before the row. Rewards are those of what was assigned, not of what was written.
+ * The estimand is the mean over the logged slates. Later slates may depend on earlier rewards,
+ * because the error of a pick given its slate has mean 0 all the same. Two things must not depend
+ * on a row's own reward, or the estimate flatters: the reward model, and the target itself. Fit both
+ * without the row's fold, or before the row. Rewards belong to what was assigned, whatever was
+ * written.
  */
 import { z } from 'zod';
 import { PostloopError } from '../contracts/error.ts';
@@ -22,13 +23,13 @@ export const LEAST_EFFECTIVE = 30;
 /** How far the mean weight may be from 1 before the propensities are doubted. */
 const MEAN_WEIGHT_TOLERANCE = 0.1;
 
-/** Standard errors that chance alone is granted; ESS 40 at eight to a slate has an error of 0.15. */
+/** Standard errors that chance may explain; ESS 40 with slates of eight has an error of 0.15. */
 const MEAN_WEIGHT_ERRORS = 3;
 
 /**
- * One decision whose post is finished. `slate` has all draws in order, `chosen` is an index into it,
- * of any of the draws that equal what was picked; `propensity` is that of the combination
- * `slate[chosen]`, all its draws together; `fold` is that of a cross-fitted model.
+ * One decision whose post is finished. `slate` has all draws in order. `chosen` is the index of any
+ * draw that equals the pick, and `propensity` the probability of that combination, all its draws
+ * together. `fold` is that of a cross-fitted model.
  */
 export const loggedChoiceSchema = z
   .object({
@@ -87,7 +88,7 @@ export type OffPolicyEstimate = {
  * Weighs logged decisions by a target policy.
  *
  * @throws PostloopError 500 `choice_invalid` for a row whose choice is not in its slate or whose
- *   propensity is no probability, and `target_invalid` for a target that is no distribution
+ *   propensity is not a probability, `target_invalid` for a target that is not a distribution
  */
 export function weigh(rows: readonly LoggedChoice[], target: TargetPolicy): WeightedChoice[] {
   return rows.map((row) => {
@@ -158,7 +159,7 @@ export function dr(rows: readonly WeightedChoice[], model: RewardModel): OffPoli
   );
 }
 
-/** The policy that takes what a model expects most of; equals share. */
+/** The policy that takes the combination with the highest expected reward; equals share. */
 export function bestOfSlate(model: RewardModel): TargetPolicy {
   return (candidates, { fold }) => {
     const values = candidates.map(({ combination }) => model(combination, fold));

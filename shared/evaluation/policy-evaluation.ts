@@ -16,7 +16,7 @@ import {
 } from './off-policy.ts';
 import { gainInModel } from './uniform-baseline.ts';
 
-// The database keeps to the vocabulary; names are not checked anew, at 240,000 of them a call.
+// The database has checked the names; a second check would be 240,000 names a call.
 const combinationSchema = z.record(z.string(), z.string());
 
 /** A recommended decision whose post is finished. `chosen` is an index into `slate`. */
@@ -51,10 +51,10 @@ export type LoggedSlates = Extract<z.infer<typeof loggedSlatesSchema>, { code: '
  * Judges a policy by decisions as they were assigned, whatever the writer made of them. Below 30
  * decisions every estimate is refused and no model is fitted.
  *
- * For `best_of_slate` both the model that chooses and the one that supports `dr` are fitted without
- * the fold of the decision at hand. For `uniform` nothing is reweighed, for the slates hold only what
- * the policy then preferred: the model says what the choices gained over uniform ones, and the
- * decisions of the uniform start are what was seen of it.
+ * For `best_of_slate`, the model that chooses and the model behind `dr` are both fitted without the
+ * fold of the decision at hand. For `uniform` nothing is reweighted, because the slates hold only
+ * what the policy then preferred. The model says what the choices gained over uniform ones, and the
+ * decisions of the uniform start show uniform choice itself.
  *
  * @throws PostloopError 500 `choice_invalid` for a pick outside of its slate
  */

@@ -84,8 +84,8 @@ export type AdditiveFit = {
 export const HALF_LIFE_DAYS = 90;
 
 /**
- * What a post from before an alarm of drift counts for, against one from after it. For good: under a
- * half-life that is short for some weeks and then long again, what was forgotten would come back.
+ * How much a post from before an alarm of drift counts, against one from after it. This lasts: if
+ * the half-life were short for some weeks and then long again, forgotten posts would come back.
  */
 export const ALARM_DISCOUNT = 0.1;
 

@@ -1,6 +1,6 @@
 /**
  * Whether posts still do what was learned. Each post is compared with what the model of the day
- * before expected of it; what the days say is added up until chance no longer explains it.
+ * before expected of it. The differences add up day by day until chance no longer explains them.
  *
  * Method: two-sided CUSUM (Page 1954) of standardised one-step residuals. One stream watches all
  * posts by day. One more for each value of each dimension watches the posts with that value, for the

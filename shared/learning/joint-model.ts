@@ -3,7 +3,7 @@ import type { AdditiveFit, FeatureGroup } from './additive.ts';
 import { at, cholesky, submatrix } from './linear-algebra.ts';
 
 /**
- * What draws of the next post need of a fit: the posterior of the coefficients of all dimensions
+ * The part of a fit that draws the next post: the posterior of the coefficients of all dimensions
  * together. `factor` is the lower Cholesky factor of their covariance without its zeros, row by row:
  * cell (i, j) is at i (i + 1) / 2 + j. `features` gives the order of `mean` and of the factor's rows.
  * `tau2` is the variance of a value of the dimension that no post has shown.

@@ -156,8 +156,8 @@ export function learnAccount(statistics: LearningStatistics): Learned {
 }
 
 /**
- * The open alarms of an account's history, where they are not those that its sums were weighted
- * with; null where they are. After they were stored, the sums are to be asked for again.
+ * The open alarms of an account's history; null where the sums were weighted with these already.
+ * After the caller has stored them, it must ask for the sums again.
  */
 export function changedAlarms(
   statistics: LearningStatistics,

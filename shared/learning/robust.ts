@@ -2,9 +2,9 @@
 export const HALF_90 = 1.6448536269514722;
 
 /**
- * The value that the next one drawn like `values` is below with probability `p`: the order statistic
+ * The value below which the next draw like `values` falls with probability `p`: the order statistic
  * at p (n + 1), linear in between (type 6 of Hyndman & Fan 1996). Percentiles at p (n - 1) + 1, as
- * Postgres has them, leave out too much in small samples: 90 % ranges of 40 values held 84 %.
+ * in Postgres, are too narrow in small samples: 90 % ranges of 40 values held 84 %.
  *
  * @param values at least one, in any order
  */

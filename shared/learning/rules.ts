@@ -7,9 +7,9 @@ const somePairs = dimensionValuesSchema.refine((values) => Object.keys(values).l
 });
 
 /**
- * A rule about combinations: `forbid` refuses those that have all of its values (one value alone is
- * banned by it), `require` those that have all values of `when` but not all of its own; without
- * `when` it always applies. A value that is not in use is never had.
+ * A rule about combinations. `forbid` refuses combinations that have all of its values; with one
+ * value it bans that value. `require` refuses combinations that have all values of `when` but not
+ * all of its own; without `when` it always applies. No combination has a value that is not in use.
  */
 export const ruleSchema = z.union([
   z.strictObject({ forbid: somePairs }),
@@ -22,13 +22,13 @@ export type Vocabulary = readonly { dimension: string; values: readonly string[]
 export type Combination = readonly number[];
 
 /**
- * After as many partial combinations the search ends with the best found: rules over a handful of
+ * After this many partial combinations the search ends with the best found. Rules over a handful of
  * dimensions need a few hundred.
  */
 const MOST_STEPS = 200_000;
 
 type Pair = readonly [dimension: number, value: number];
-/** Who has all of `when` must have all of `demanded`; null demands what cannot be had. */
+/** A combination with all of `when` must have all of `demanded`; null demands the impossible. */
 type Compiled = { when: readonly Pair[]; demanded: readonly Pair[] | null };
 
 /** The rules in terms of indices. */
@@ -87,7 +87,7 @@ export class AllowedCombinations {
       for (const value of orders[dimension] ?? []) {
         steps += 1;
         const score = scoreOf(dimension, value);
-        // Values come in falling order, so that none of the rest can do better either.
+        // Values come in falling order, so none of the rest can do better either.
         if (sum + score + (ahead[position + 1] ?? 0) <= highest || steps > MOST_STEPS) return;
         combination[dimension] = value;
         const kept = this.#decidedAt[position]?.every((rule) => keeps(rule, combination));

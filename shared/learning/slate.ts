@@ -46,10 +46,10 @@ export type JointSlateOutcome =
   | { code: 'vocabulary_empty' }
   | { code: 'rules_unsatisfiable' };
 
-/** Variance of a new value of a dimension of which nothing was learned: the prior of every fit. */
+/** Variance of a new value in a dimension without any learned value: the prior of every fit. */
 const UNLEARNED_TAU2 = 0.09;
 
-/** Uniform combinations that are tried before the rules count as too narrow for it. */
+/** Uniform combinations to try before the rules count as too narrow for rejection. */
 const MOST_TRIES = 1000;
 
 type Values = { dimension: string; values: readonly string[] }[];

@@ -152,7 +152,13 @@ describe('a call is refused, and nothing is written', () => {
       'register_x_account',
     ],
     ['with an id that is no number', { post_id: '12a4' }, 400, 'body_invalid', 'post_id'],
-    ['with an id that is a JSON number', { post_id: 1234 }, 400, 'body_invalid', 'post_id'],
+    [
+      'with an id that is a JSON number',
+      { post_id: 1234 },
+      400,
+      'body_invalid',
+      'must be a string',
+    ],
     ['with an id that is empty', { post_id: '' }, 400, 'body_invalid', 'post_id'],
     [
       'with an unknown value',

@@ -87,7 +87,7 @@ async function readBytes(request: Request): Promise<Uint8Array> {
   }
 }
 
-/** JSON is UTF-8: another charset would be read as other text than was meant. */
+/** JSON is UTF-8: text in another charset would be misread. */
 function isJson(contentType: string | null): boolean {
   const [type, ...parameters] = (contentType ?? '').toLowerCase().split(';');
   return (
@@ -99,7 +99,7 @@ function isJson(contentType: string | null): boolean {
   );
 }
 
-/** So that health shows it too. A failed run is a row already; what cannot be stored is in the log. */
+/** So that health shows it. A failed run has its row already; the log has what cannot be stored. */
 async function recordFailure(
   request: Request,
   database: DatabaseClient,

@@ -1,4 +1,4 @@
-/** JSON that says one thing only, and only what the database can hold. */
+/** JSON with one meaning only, and only with text that the database can hold. */
 import { PostloopError } from './contracts.ts';
 
 /** Levels of objects and lists within each other; a body of ours has three. */
@@ -40,7 +40,7 @@ const notJson = (reason: string) =>
 /** The strings of a JSON text, and what opens, closes and separates. */
 const TOKENS = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],:]/g;
 
-/** What JSON.parse takes without a word; the text has passed it. */
+/** Faults that JSON.parse accepts silently, in a text that it has parsed. */
 function problemOf(text: string): string | undefined {
   /** The keys so far of each open object; null stands for a list. */
   const open: (Set<string> | null)[] = [];

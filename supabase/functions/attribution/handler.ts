@@ -17,7 +17,7 @@ const attributedSchema = z.object({
 });
 type Attributed = z.infer<typeof attributedSchema>;
 
-/** No part begins later: one takes up to 55 s, learning follows, and pg_net waits for 120 s. */
+/** No part begins later: a part takes up to 55 s, learning follows, and pg_net waits for 120 s. */
 const WORKING_TIME_MS = 45_000;
 
 /** 200 with the run; the reply's details name the accounts that changed and their learning run. */
@@ -31,7 +31,7 @@ export async function attribute(body: JobRequest, database: DatabaseClient): Pro
 async function work(database: DatabaseClient, now: string): Promise<Work> {
   const { posts, batches, accountIds, rowsChanged, last } = await attributeInParts(database, now);
   const deferred = last.expected - last.done + last.accounts_waiting;
-  // A backlog that is not worked off may be one of hours alone: then its batches are what was done.
+  // What is left of a backlog may be hours alone: then batches are the only work to count.
   const done: Work = last.more
     ? { expected: posts + batches + deferred, done: posts + batches, skipped: { deferred } }
     : { expected: posts, done: posts };
@@ -41,7 +41,7 @@ async function work(database: DatabaseClient, now: string): Promise<Work> {
     const learning = await learn(database, now);
     return { ...done, details: { ...details, learning_run_id: learning.run_id } };
   } catch (error) {
-    // What was attributed stands; the accounts stay due and the next learning run takes them.
+    // The attribution is stored; the accounts stay due, and the next learning run takes them.
     return { ...done, error: toPostloopError(error), details };
   }
 }

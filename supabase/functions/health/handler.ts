@@ -19,7 +19,7 @@ const FINDINGS_NAMED = 3;
 
 /**
  * 200 while no invariant is failing, else 503 with the same body. A part that cannot be read is
- * null, and fails the run; the others are answered all the same.
+ * null and fails the run; the reply has the other parts all the same.
  *
  * @throws PostloopError 503 database_unreachable
  */
@@ -89,7 +89,7 @@ function stateReadable(problems: PostloopError[], now: string): Invariant {
   };
 }
 
-/** The damage may keep the database from saying itself that its schema differs. */
+/** The damage may keep the database from reporting by itself that its schema differs. */
 function withDrift(checked: Invariant[], drift: SchemaFinding[], now: string): Invariant[] {
   const isSaid = checked.some(
     ({ name, status }) => name === 'schema_matches' && status === 'failing',

@@ -58,7 +58,7 @@ async function work(database: DatabaseClient, accountIds: number[], now: string)
   }
   const deferred = accountIds.length - taken;
   return {
-    // What a run at the same time has learned from newer data was no longer this run's to do.
+    // Superseded: another run learned them from newer data meanwhile, so nothing is missing here.
     expected: accountIds.length - tally.superseded,
     done: tally.done,
     failed: tally.failed,
@@ -94,7 +94,7 @@ async function learnOne(database: DatabaseClient, accountId: number, now: string
   return { recorded, fitMs, leftOut };
 }
 
-/** The account's sums, weighted with the alarms of drift that its posts of until now raise. */
+/** The account's sums, weighted with the alarms of drift that its posts raise as of now. */
 async function statisticsOf(
   database: DatabaseClient,
   accountId: number,

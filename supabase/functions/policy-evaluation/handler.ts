@@ -6,11 +6,11 @@ import type { Reply } from '../_shared/http.ts';
 import { accountUnknown } from '../_shared/refusals.ts';
 import { momentOf } from '../_shared/run.ts';
 
-/** What two seconds of CPU are enough for; the newest count. */
+/** Two seconds of CPU are enough for this many decisions; the newest count. */
 const MOST_DECISIONS = 5000;
 
 /**
- * 200 with the estimates, those that the log is too small for refused. Writes nothing.
+ * 200 with the estimates; one for which the log is too small is refused. Writes nothing.
  *
  * @throws PostloopError 404 account_unknown
  */

@@ -11,7 +11,7 @@ import type { Reply } from '../_shared/http.ts';
 import { accountUnknown } from '../_shared/refusals.ts';
 import { momentOf } from '../_shared/run.ts';
 
-/** A time of posting further than this from the time inside the post id is not that post's. */
+/** A stated time of posting may be this far from the time inside the post id. */
 const POSTED_AT_TOLERANCE_MS = 10 * 60_000;
 
 const refusalSchema = z.discriminatedUnion('code', [
