@@ -8,7 +8,8 @@
  * for the fill too. Schedules (`metric_collections`) are not made: what is measured never reads them.
  */
 import postgres from 'postgres';
-import { ATTRIBUTION } from '../simulation/reference/attribution/index.ts';
+import { HALF_90 } from '../shared/learning/robust.ts';
+import { ATTRIBUTION } from '../simulation/reference/attribution/account.ts';
 
 /** The moment that the history leads up to. */
 export const NOW = new Date('2026-03-01T12:00:00Z');
@@ -19,7 +20,7 @@ const LAST_RUN = new Date('2026-03-01T10:00:00Z');
 /** A post is active while its numbers still change what attribution writes. */
 const ACTIVE_DAYS = 9;
 const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
+export const DAY_MS = 24 * HOUR_MS;
 const { blockHours, settleHours, deliveryHours } = ATTRIBUTION;
 /** Attribution has settled the hours that are older, as its last run left them. */
 const SETTLED_THROUGH = new Date(
@@ -90,7 +91,8 @@ async function fillAccounts(sql: postgres.Sql, fleet: Fleet, since: Date): Promi
     from generate_series(1, ${fleet.accounts}::integer) n`;
   await sql`
     insert into public.follower_rates
-      (account_id, b, q, phi, lag_h, hours, settled_through, fitted_at, attributed_at)
+      (account_id, organic_per_hour, followers_per_impression, dispersion, lag_h, hours,
+       settled_through, fitted_at, attributed_at)
     select a.id, 1, 0.0006, 1, 0.5, 672, ${SETTLED_THROUGH}, ${LAST_RUN}, ${LAST_RUN}
     from public.x_accounts a`;
   await sql`
@@ -177,35 +179,35 @@ async function fillFollowers(sql: postgres.Sql, since: Date): Promise<void> {
   await sql`
     create temporary table drawn_hour as
     with posted as (
-      select d.account_id, date_trunc('hour', d.posted_at, 'UTC') as hr, sum(d.impressions) as impressions
+      select d.account_id, date_trunc('hour', d.posted_at, 'UTC') as hour, sum(d.impressions) as impressions
       from drawn_post d
       group by 1, 2
     ), change as (
-      select a.id as account_id, g.hr, g.number,
-        floor(3 * pg_temp.uniform(a.id * 1000000 + g.number, 40)) + coalesce(round(0.0006 * p.impressions), 0) as df,
+      select a.id as account_id, g.hour, g.number,
+        floor(3 * pg_temp.uniform(a.id * 1000000 + g.number, 40)) + coalesce(round(0.0006 * p.impressions), 0) as change,
         coalesce(p.impressions, 0) as exposure
       from public.x_accounts a
       cross join generate_series(${since}::timestamptz, ${NEXT_RUN}, interval '1 hour')
-        with ordinality g(hr, number)
-      left join posted p on p.account_id = a.id and p.hr = g.hr
+        with ordinality g(hour, number)
+      left join posted p on p.account_id = a.id and p.hour = g.hour
     )
-    select c.*, 5000 + sum(c.df) over (partition by c.account_id order by c.hr) - c.df as followers
+    select c.*, 5000 + sum(c.change) over (partition by c.account_id order by c.hour) - c.change as followers
     from change c`;
-  await sql`alter table drawn_hour add primary key (account_id, hr)`;
+  await sql`alter table drawn_hour add primary key (account_id, hour)`;
   await sql`analyze drawn_hour`;
   await sql`
     insert into public.follower_snapshots (account_id, captured_at, followers, is_exact, source, run_id)
     select h.account_id,
-      h.hr + pg_temp.uniform(h.account_id * 1000000 + h.number, 41) * interval '1 minute',
+      h.hour + pg_temp.uniform(h.account_id * 1000000 + h.number, 41) * interval '1 minute',
       h.followers, true, 'graphql', '00000000-0000-4000-8000-000000000000'
     from drawn_hour h
-    order by h.hr, h.account_id`;
+    order by h.hour, h.account_id`;
   await sql`
-    insert into public.follower_hour (account_id, hr, df, exposure, explained, credited, organic, unexplained, gap)
-    select h.account_id, h.hr, h.df, h.exposure, h.df, h.df / 2, h.df / 2, 0, false
+    insert into public.follower_hour (account_id, hour, change, exposure, explained, credited, organic, unexplained, gap)
+    select h.account_id, h.hour, h.change, h.exposure, h.change, h.change / 2, h.change / 2, 0, false
     from drawn_hour h
-    join public.follower_rates r on r.account_id = h.account_id and h.hr < r.settled_through
-    order by h.hr, h.account_id`;
+    join public.follower_rates r on r.account_id = h.account_id and h.hour < r.settled_through
+    order by h.hour, h.account_id`;
 }
 
 /** Decisions, posts with the newest numbers that attribution has seen, credits and outcomes of the old. */
@@ -217,11 +219,11 @@ async function fillPosts(sql: postgres.Sql): Promise<void> {
     order by p.i desc`;
   await sql`
     insert into public.post_credit (post_id, account_id, credit_2h, credit_24h, credit_48h, credit_7d,
-      var_48h, settled_2h, settled_24h, settled_48h, settled_7d, settled_thinning_48h,
-      settled_spread_48h, final, method, computed_at)
+      variance_48h, settled_2h, settled_24h, settled_48h, settled_7d, settled_thinning_48h,
+      settled_spread_48h, final, computed_at)
     select p.post_id, p.account_id, c.total * 0.6, c.total * 0.9, c.total * 0.95, c.total, c.total,
       c.total * 0.6, c.total * 0.9, c.total * 0.95, c.total, c.total / 2, c.total / 2,
-      p.posted_at + interval '184 hours' <= r.settled_through, 'exposure_em',
+      p.posted_at + interval '184 hours' <= r.settled_through,
       p.posted_at + interval '8 days'
     from drawn_post p
     join public.follower_rates r on r.account_id = p.account_id and p.posted_at < r.settled_through
@@ -235,7 +237,7 @@ async function fillPosts(sql: postgres.Sql): Promise<void> {
     select p.post_id, p.account_id, 'decision_' || p.i, p.posted_at, p.realised, p.posted_at,
       m.likes, m.retweets, m.replies, m.quotes, m.bookmarks, m.impressions, m.profile_clicks, m.collected_at, m.collection_phase,
       f0.followers, f2.followers, f24.followers, f48.followers, c.credit_48h,
-      c.credit_48h - 1.645 * sqrt(c.var_48h), c.credit_48h + 1.645 * sqrt(c.var_48h), m.attributed_at
+      c.credit_48h - ${HALF_90} * sqrt(c.variance_48h), c.credit_48h + ${HALF_90} * sqrt(c.variance_48h), m.attributed_at
     from drawn_post p
     left join lateral (
       select r.* from public.real_tweet_metrics r
@@ -244,15 +246,15 @@ async function fillPosts(sql: postgres.Sql): Promise<void> {
     ) m on true
     left join public.post_credit c on c.post_id = p.post_id
     cross join lateral (
-      select p.posted_at < ${ACTIVE_SINCE} as old, date_trunc('hour', p.posted_at, 'UTC') as hr) x
-    left join drawn_hour f0 on f0.account_id = p.account_id and f0.hr = x.hr
-    left join drawn_hour f2 on x.old and f2.account_id = p.account_id and f2.hr = x.hr + interval '2 hours'
-    left join drawn_hour f24 on x.old and f24.account_id = p.account_id and f24.hr = x.hr + interval '1 day'
-    left join drawn_hour f48 on x.old and f48.account_id = p.account_id and f48.hr = x.hr + interval '2 days'
+      select p.posted_at < ${ACTIVE_SINCE} as old, date_trunc('hour', p.posted_at, 'UTC') as hour) x
+    left join drawn_hour f0 on f0.account_id = p.account_id and f0.hour = x.hour
+    left join drawn_hour f2 on x.old and f2.account_id = p.account_id and f2.hour = x.hour + interval '2 hours'
+    left join drawn_hour f24 on x.old and f24.account_id = p.account_id and f24.hour = x.hour + interval '1 day'
+    left join drawn_hour f48 on x.old and f48.account_id = p.account_id and f48.hour = x.hour + interval '2 days'
     order by p.i desc`;
   // What learning knew of them; it finds other rewards, for these posts were never learned from.
   await sql`
-    insert into public.post_outcomes (post_id, account_id, posted_at, y_impressions, reward, horizon_h,
+    insert into public.post_outcomes (post_id, account_id, posted_at, log_impressions, reward, horizon_h,
       is_final, noise, alarms, computed_at)
     select p.post_id, p.account_id, p.posted_at, ln(1 + p.impressions), 0, 48, true, 0, 0, ${LAST_RUN}
     from drawn_post p

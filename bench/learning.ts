@@ -1,15 +1,15 @@
 /** Learning one changed account, alone and among the history of many others. */
-import { learnAccount, learningStatisticsSchema } from '../shared/learning/index.ts';
+import { learnAccount } from '../shared/learning/learn.ts';
+import { learningStatisticsSchema } from '../shared/learning/statistics.ts';
 import { snowflakeId } from '../shared/snowflake.ts';
 import { atMost, benchmark, elapsed, fastest, milliseconds, percentile } from './benchmark.ts';
 import { type BenchDatabase, type BenchServer, startBenchServer } from './database.ts';
-import { NOW } from './generate.ts';
+import { DAY_MS, NOW } from './generate.ts';
 import { type RestClient, startRestClient } from './rest.ts';
 
 /** The account of which `--posts-per-account` posts are. */
 const ACCOUNT = 'bench1';
 const DAYS = 400;
-const DAY_MS = 86_400_000;
 const OTHER_ACCOUNTS = 20;
 /** Values of each of the six dimensions of an account that has more than can be fitted. */
 const MANY_VALUES = 40;
@@ -112,7 +112,7 @@ async function learn({ rest, database, accountId }: Subject, round: number) {
     .throwOnError();
   const readAt = performance.now();
   const statistics = learningStatisticsSchema.parse(data);
-  const { priors, rows, models } = learnAccount(statistics);
+  const { rows, models } = learnAccount(statistics);
   const fittedAt = performance.now();
   const record = await elapsed(() =>
     rest.client
@@ -120,7 +120,6 @@ async function learn({ rest, database, accountId }: Subject, round: number) {
         p_account_id: accountId,
         p_data_version: statistics.data_version,
         p_finished_posts: statistics.finished_posts,
-        p_priors: priors,
         p_rows: rows,
         p_models: models,
         p_now: now,

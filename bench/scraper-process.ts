@@ -12,7 +12,7 @@ import type { Request, Response, Tasks } from './scraper-worker.ts';
 
 const LOOK_EVERY_MS = 200;
 
-export type Timed<Result> = { result: Result; ms: number };
+type Timed<Result> = { result: Result; ms: number };
 
 export type Reader = {
   run<Name extends keyof Tasks>(

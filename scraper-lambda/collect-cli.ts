@@ -9,9 +9,10 @@ import { table } from '../local/terminal/table.ts';
 import { postIdSchema } from '../shared/contracts/identifiers.ts';
 import { type CookieSession, cookieSessionSchema } from '../shared/contracts/session.ts';
 import { closeBrowser } from './src/browser/browser.ts';
-import { createSessionPool, localLedger } from './src/browser/sessions.ts';
+import { createSessionPool } from './src/browser/sessions.ts';
 import { createBrowserSource } from './src/browser/source.ts';
 import { ScraperError } from './src/errors.ts';
+import { localLedger } from './src/project/ledger.ts';
 import type { AskedPost } from './src/source.ts';
 import type { PostRead } from './src/x/outcome.ts';
 

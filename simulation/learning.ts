@@ -16,6 +16,7 @@ import {
   slope,
   thompsonPosts,
 } from './studies/learner-study.ts';
+import { mean } from './studies/scores.ts';
 import type { FigureTable, Topic } from './topic.ts';
 
 const SIZES = [100, 300, 1000, 3000] as const;
@@ -153,5 +154,3 @@ export const learning: Topic = {
 function eachSeed<T>(seeds: number, measure: (seed: number) => T): T[] {
   return Array.from({ length: seeds }, (_, index) => measure(index + 1));
 }
-
-const mean = (xs: readonly number[]) => xs.reduce((sum, x) => sum + x, 0) / xs.length;

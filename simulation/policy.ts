@@ -13,6 +13,7 @@ import {
   USUAL_HALF_LIFE_POSTS,
   USUAL_RUN,
 } from './studies/policy-study.ts';
+import { mean } from './studies/scores.ts';
 import type { FigureTable, Topic } from './topic.ts';
 import { type ContentWorld, SIX_DIMENSIONS } from './worlds/content-world.ts';
 
@@ -125,5 +126,3 @@ export const policy: Topic = {
     return { bars, tables: [table] };
   },
 };
-
-const mean = (xs: readonly number[]) => xs.reduce((sum, x) => sum + x, 0) / xs.length;

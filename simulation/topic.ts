@@ -1,7 +1,7 @@
 /** What a topic of `npm run simulate` is: a method in simulated worlds, judged by bars. */
 import type { Bar } from '../local/terminal/bars.ts';
 
-export type SimulationOptions = {
+type SimulationOptions = {
   /** How many accounts or runs of each world. */
   seeds: number;
 };

@@ -33,6 +33,10 @@ const steps: Step[] = [
     run: command(process.execPath, [join(REPOSITORY, 'local', 'check', 'types.ts'), '--check']),
   },
   {
+    name: 'exports, files and circles of imports (knip)',
+    run: command(tool('knip'), ['--no-progress', '--no-config-hints']),
+  },
+  {
     name: 'versions pinned by functions',
     run: async () => pinProblems(join(REPOSITORY, 'package.json')).join('\n') || undefined,
   },

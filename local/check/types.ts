@@ -56,7 +56,7 @@ async function schemaOf(databaseUrl: string): Promise<string> {
     const [row] = await sql`select postloop.live_schema() as schema`;
     return `import type { DatabaseSchema } from './schema-type.ts';
 
-/** The relations, functions and cron jobs that the code of this version was written for. */
+/** The relations and functions that the code of this version was written for. */
 export const DATABASE_SCHEMA = ${JSON.stringify(sorted(row?.schema))} satisfies DatabaseSchema;
 `;
   } finally {

@@ -11,8 +11,8 @@ import {
 } from './look.ts';
 
 /** The parts of the platform that the loop rests on, in the order in which they are shown. */
-export const PARTS = ['Vault', 'cron', 'pg_net', 'Lambda heartbeat', 'schema'] as const;
-export type Part = (typeof PARTS)[number];
+const PARTS = ['Vault', 'cron', 'pg_net', 'Lambda heartbeat', 'schema'] as const;
+type Part = (typeof PARTS)[number];
 
 /**
  * Where an invariant belongs: a step that it breaks, or a part of the platform with the step that
@@ -70,7 +70,7 @@ export type DiagnosedStep = Omit<FoundStep, 'what_to_do'> & {
   warnings: string[];
 };
 
-export type DiagnosedPart = {
+type DiagnosedPart = {
   part: Part;
   /** unknown: the database does not check it. */
   status: 'ok' | 'warning' | 'failing' | 'unknown';

@@ -1,5 +1,6 @@
 /** What a deployment says of itself, over HTTP alone: two database functions and six edge functions. */
 import { z } from 'zod';
+import { checkAnswer } from '../../shared/contracts/call.ts';
 import { LocalError } from '../stack/errors.ts';
 
 /** For an edge function, a cold start included. */
@@ -8,7 +9,7 @@ const FUNCTION_PATIENCE_MS = 10_000;
 const DATABASE_PATIENCE_MS = 35_000;
 
 /** The functions that a bot, the schedules and a person call. */
-export const FUNCTION_NAMES = [
+const FUNCTION_NAMES = [
   'track-post',
   'recommend',
   'policy-evaluation',
@@ -39,7 +40,7 @@ const momentSchema = z
   .refine((text) => !Number.isNaN(Date.parse(text)), 'must be a moment')
   .transform((text) => new Date(text).toISOString());
 
-export const stepSchema = z.object({
+const stepSchema = z.object({
   step: z.enum(STEP_NAMES),
   count_7d: z.int().nonnegative(),
   newest_at: momentSchema.nullable(),
@@ -50,7 +51,7 @@ export const stepSchema = z.object({
 });
 export type FoundStep = z.infer<typeof stepSchema>;
 
-export const invariantSchema = z.object({
+const invariantSchema = z.object({
   name: z.string(),
   status: z.enum(['ok', 'warning', 'failing']),
   measured: z.string().nullable(),
@@ -60,7 +61,7 @@ export const invariantSchema = z.object({
 });
 export type Invariant = z.infer<typeof invariantSchema>;
 
-export type FunctionState =
+type FunctionState =
   | 'ok'
   | 'not_deployed'
   | 'no_answer'
@@ -136,19 +137,21 @@ async function callDatabase<Schema extends z.ZodType>(
   }
   const { status, body } = response;
   const { code, message } = errorOf(body);
-  if (status === 200) {
-    const data = schema.safeParse(body);
-    if (data.success) return { code: 'read', data: data.data };
+  const error = status === 200 ? null : { code, message: message ?? 'no message' };
+  const called = checkAnswer({ status, data: body, error }, schema);
+  if (called.code === 'replied') return { code: 'read', data: called.reply };
+  if (called.code === 'reply_unknown') {
     return { code: 'failed', message: 'it answered in a shape that this version does not know' };
   }
   if (code === 'PGRST202') return { code: 'missing' };
   if (code === '42501' && !key.startsWith('sb_secret_')) throw keyRefused(url, message);
   // A refusal of the API itself has no code of the database.
   if (status === 401 && code === undefined) throw keyRefused(url, message);
-  if (code === undefined || status === 502 || status === 503) {
+  // Something else may answer at the address, in a way of its own.
+  if (code === undefined || called.code === 'unreachable') {
     throw unreachable(url, `it answered ${status}${message ? `, ${message}` : ''}`);
   }
-  return { code: 'failed', message: `${message ?? 'no message'} (${code})` };
+  return { code: 'failed', message: `${called.error.message} (${code})` };
 }
 
 function keyRefused(url: string, message: string | undefined): LocalError {

@@ -7,7 +7,7 @@ export const TABLES: Record<string, string[]> = {
   follower_snapshots: ['account_id', 'captured_at'],
   metric_collections: ['post_id', 'phase'],
   post_attribution: ['post_id'],
-  follower_hour: ['account_id', 'hr'],
+  follower_hour: ['account_id', 'hour'],
   post_credit: ['post_id'],
   follower_rates: ['account_id'],
   follower_block_rates: ['account_id', 'block_start'],
@@ -18,7 +18,7 @@ export const TABLES: Record<string, string[]> = {
 };
 
 /** What is not compared, and why it may differ. */
-export const IGNORED: Record<string, string> = {
+const IGNORED: Record<string, string> = {
   run_id: 'the run that recorded it has a random id',
   lease_id: 'likewise',
   decision_id: 'recommend draws its decisions at random',

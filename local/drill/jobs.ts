@@ -14,7 +14,7 @@ type Run = {
   overstates: boolean;
 };
 
-export type JobTally = {
+type JobTally = {
   job: string;
   runs: number;
   failed: number;

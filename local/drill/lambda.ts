@@ -20,7 +20,7 @@ const INVOCATION_MS = 28_000;
 /** AWS ends an invocation that goes on; here a moment later, as this machine is busier. */
 const OVERTIME_MS = 5_000;
 
-export type Invocation =
+type Invocation =
   | { outcome: 'answered'; reply: LambdaReply }
   | { outcome: 'failed' | 'killed'; reason: string };
 

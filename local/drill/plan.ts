@@ -44,7 +44,7 @@ export const FAULT_KINDS = [
   'x-rate-limited',
   'clock-ahead',
 ] as const;
-export type FaultKind = (typeof FAULT_KINDS)[number];
+type FaultKind = (typeof FAULT_KINDS)[number];
 
 /** The jobs that pg_cron starts through pg_net. */
 export const CRON_JOBS = ['attribution', 'learning', 'health'] as const;

@@ -18,7 +18,7 @@ export const GATEWAY_PORT = 54321;
  * Where a path leads: a port on 127.0.0.1, a service that is starting (503), one whose connections
  * are cut, or nowhere (404).
  */
-export type Target = number | 'starting' | 'cut' | undefined;
+type Target = number | 'starting' | 'cut' | undefined;
 
 export type GatewayTargets = {
   rest: () => Target;

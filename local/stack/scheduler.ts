@@ -8,7 +8,7 @@ import postgres from 'postgres';
 import { type Sent, sendQueued } from './http-queue.ts';
 
 /** One firing of one job. */
-export type JobRun = {
+type JobRun = {
   jobid: number;
   jobname: string | null;
   /** The moment of the schedule that was due. */
@@ -17,7 +17,7 @@ export type JobRun = {
   message: string;
 };
 
-export type Tick = { runs: JobRun[]; sent: Sent[] };
+type Tick = { runs: JobRun[]; sent: Sent[] };
 
 export type SchedulerOptions = {
   /** Connection string of the superuser: jobs run as their own users. */

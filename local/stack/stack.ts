@@ -13,7 +13,7 @@ import { createScheduler, type Scheduler, type SchedulerOptions } from './schedu
 
 /** The keys of a local stack: the same everywhere, and worth nothing anywhere else. */
 export const LOCAL_SECRET_KEY = 'sb_secret_postloop_local_only';
-export const LOCAL_PUBLISHABLE_KEY = 'sb_publishable_postloop_local_only';
+const LOCAL_PUBLISHABLE_KEY = 'sb_publishable_postloop_local_only';
 
 export type ServicesOptions = {
   /** Port of the API on 127.0.0.1: 54321 by default, 0 takes a free one. */

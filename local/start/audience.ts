@@ -19,7 +19,7 @@ const effect = (reach: number, engagement: number, follows: number): Effect => (
 });
 
 /** The truth that learning is after: `topic` and `tone` matter most, `generator` hardly. */
-export const EFFECTS: Record<string, Record<string, Effect>> = {
+const EFFECTS: Record<string, Record<string, Effect>> = {
   topic: {
     'building in public': effect(0.5, 0.2, 0.5),
     pricing: effect(0, 0, 0),
@@ -64,7 +64,7 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 
 /** The share of its lifetime impressions that a post has at an age in hours. */
-export function accrued(ageHours: number): number {
+function accrued(ageHours: number): number {
   return ageHours <= 0 ? 0 : 1 - (1 + ageHours / LOMAX_SCALE_H) ** -LOMAX_SHAPE;
 }
 

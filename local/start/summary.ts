@@ -39,7 +39,7 @@ export type PostSummary = {
   last_outcome: string | null;
 };
 
-export type JobSummary = {
+type JobSummary = {
   job: string;
   runs: number;
   succeeded: number;
@@ -141,7 +141,7 @@ function isExact(metrics: StoredMetrics[], served: Served[]): boolean {
 async function followers(sql: postgres.Sql): Promise<Summary['followers']> {
   const [row] = await sql<[Summary['followers']]>`
     with account as (
-      select account_id, min(hr) as first_hr, max(hr) + interval '1 hour' as last_hr,
+      select account_id, min(hour) as first_hour, max(hour) + interval '1 hour' as last_hour,
         sum(credited) as credited, sum(organic) as organic, sum(unexplained) as unexplained
       from public.follower_hour
       group by account_id
@@ -149,9 +149,9 @@ async function followers(sql: postgres.Sql): Promise<Summary['followers']> {
       select a.*, last.followers - first.followers as observed
       from account a
       join public.follower_snapshots first
-        on first.account_id = a.account_id and first.captured_at = a.first_hr
+        on first.account_id = a.account_id and first.captured_at = a.first_hour
       join public.follower_snapshots last
-        on last.account_id = a.account_id and last.captured_at = a.last_hr
+        on last.account_id = a.account_id and last.captured_at = a.last_hour
     )
     select coalesce(sum(observed), 0)::float8 as observed, coalesce(sum(credited), 0) as credited,
       coalesce(sum(organic), 0) as organic, coalesce(sum(unexplained), 0) as unexplained

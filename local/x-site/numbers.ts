@@ -5,7 +5,7 @@ import type { Variant } from './variants.ts';
 
 /** Numbers, numbers served in an unusual way, a bare refusal, or null for "does not exist". */
 export type PostAnswer = (SitePost & { variant?: Variant }) | Variant | null;
-export type AccountAnswer = (SiteAccount & { variant?: Variant }) | Variant | null;
+type AccountAnswer = (SiteAccount & { variant?: Variant }) | Variant | null;
 
 /** Asked at every request, so the numbers may grow from one page view to the next. */
 export type NumbersProvider = {

@@ -15,7 +15,7 @@ export type PageWeight = {
   thirdPartyBytes?: number;
 };
 
-export type Assets = { count: number; bytes: number };
+type Assets = { count: number; bytes: number };
 
 /** The addresses that a page loads. */
 export type PageAssets = {

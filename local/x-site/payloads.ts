@@ -36,7 +36,7 @@ export type SiteAccount = {
  * What stands on a timeline beside the account's own posts: its retweets, advertisements, posts of
  * others, quoted posts inside its own, and users to follow.
  */
-export type TimelineMix = 'retweet' | 'promoted' | 'other' | 'quote' | 'suggestions';
+type TimelineMix = 'retweet' | 'promoted' | 'other' | 'quote' | 'suggestions';
 
 /** Where the user object carries its followers: `legacy` until July 2026, then its own object. */
 export type UserEra = 'legacy' | 'relationship_counts';

@@ -15,12 +15,6 @@ export type Budgets = {
   guest?: Record<string, number>;
 };
 
-/** What X allowed in 2026. */
-export const X_BUDGETS: Budgets = {
-  session: { UserByScreenName: 95, UserTweets: 50, TweetDetail: 50, TweetActivityQuery: 50 },
-  guest: { UserByScreenName: 50, UserTweets: 50, TweetResultByRestId: 50 },
-};
-
 /** Operations that guests are refused. */
 const LOGGED_IN_ONLY = ['TweetDetail', 'TweetActivityQuery'];
 
@@ -31,7 +25,7 @@ export type Reader = {
   refusal: Answer | null;
 };
 
-export type Admission = { refusal: Answer | null; headers: Record<string, string> };
+type Admission = { refusal: Answer | null; headers: Record<string, string> };
 
 export type Readers = {
   of(request: IncomingMessage): Reader;

@@ -1,7 +1,7 @@
 /** What the site sent, by kind. */
 
 /** Bytes of bodies; headers are not counted. */
-export type Sent = { requests: number; bytes: number };
+type Sent = { requests: number; bytes: number };
 
 /** `byKind` names GraphQL operations, `page`, `script`, `image`, `font` and `third-party`. */
 export type Traffic = Sent & { byKind: Record<string, Sent> };

@@ -1,7 +1,7 @@
 /** The ways in which the site refuses, each as X does it. */
 import { errors, tombstone, unavailable, userUnavailable } from './payloads.ts';
 
-export const VARIANTS = [
+const VARIANTS = [
   'deleted',
   'deleted-empty',
   'deleted-tombstone',

@@ -11,11 +11,6 @@ const settingsSchema = z.object({
   claimLimit: scraper.CLAIM_LIMIT,
   pageConcurrency: scraper.PAGE_CONCURRENCY,
   metricsSource: scraper.METRICS_SOURCE,
-  /** A SecureString that you keep; without it the stack makes a secret of its own. */
-  ssmParameter: z
-    .string()
-    .regex(/^\/[\w./-]+$/, 'must be the full name of an SSM parameter, such as /postloop/scraper')
-    .optional(),
   /** Invocations at the same time; `none` for accounts whose quota leaves nothing to reserve. */
   reservedConcurrency: z
     .union([z.literal('none'), z.coerce.number().int().min(1).max(10)])

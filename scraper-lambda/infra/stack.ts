@@ -44,7 +44,7 @@ export class ScraperStack extends Stack {
     super(scope, id, { description: 'Postloop: reads the numbers of posts from the pages of X' });
     const { settings } = props;
 
-    const secret = scraperSecret(this, settings);
+    const secret = scraperSecret(this);
     const logGroup = new logs.LogGroup(this, 'Log', {
       retention: logs.RetentionDays.ONE_MONTH,
       removalPolicy: RemovalPolicy.DESTROY,
@@ -67,10 +67,10 @@ export class ScraperStack extends Stack {
       maxEventAge: EVENT_AGE,
       environment: {
         ...scraperEnvironment(settings),
-        ...secret.environment,
+        POSTLOOP_SECRET_ARN: secret.ref,
         NODE_OPTIONS: '--enable-source-maps',
       },
-      role: scraperRole(this, secret.permission, logGroup.logGroupArn),
+      role: scraperRole(this, secret.ref, logGroup.logGroupArn),
       logGroup,
       loggingFormat: lambda.LoggingFormat.JSON,
     });
@@ -84,45 +84,22 @@ export class ScraperStack extends Stack {
     // The alarm on silence would ring while the function exists and its schedule does not.
     alarms.node.addDependency(schedule);
 
-    if (secret.arn) new CfnOutput(this, 'SecretArn', { value: secret.arn });
+    new CfnOutput(this, 'SecretArn', { value: secret.ref });
     new CfnOutput(this, 'FunctionName', { value: scraper.functionName });
     new CfnOutput(this, 'LogGroupName', { value: logGroup.logGroupName });
   }
 }
 
-/** Where the scraper's secret is: what the function is told, and what its role may do there. */
-type SecretPlace = {
-  arn?: string;
-  environment: Partial<Record<keyof ScraperEnvironment, string>>;
-  permission: iam.PolicyStatement;
-};
-
-function scraperSecret(stack: Stack, { ssmParameter }: Settings): SecretPlace {
-  if (ssmParameter !== undefined) {
-    const resource = stack.formatArn({
-      service: 'ssm',
-      resource: 'parameter',
-      resourceName: ssmParameter.slice(1),
-    });
-    return {
-      environment: { POSTLOOP_SSM_PARAMETER: ssmParameter },
-      permission: new iam.PolicyStatement({ actions: ['ssm:GetParameter'], resources: [resource] }),
-    };
-  }
-  // Created empty (the L2 construct would fill it with a random password): until the key is put in,
-  // reading it fails, which names the cause, instead of a call with a key that Supabase refuses.
-  const secret = new CfnSecret(stack, 'SupabaseSecretKey', {
+/**
+ * Created empty (the L2 construct would fill it with a random password): until the key is put in,
+ * reading it fails, which names the cause, instead of a call with a key that Supabase refuses.
+ */
+function scraperSecret(scope: Construct): CfnSecret {
+  const secret = new CfnSecret(scope, 'SupabaseSecretKey', {
     description: 'The key of the Supabase project (text), or JSON with it and sessions of X',
   });
   secret.applyRemovalPolicy(RemovalPolicy.DESTROY);
-  return {
-    arn: secret.ref,
-    environment: { POSTLOOP_SECRET_ARN: secret.ref },
-    permission: new iam.PolicyStatement({
-      actions: ['secretsmanager:GetSecretValue'],
-      resources: [secret.ref],
-    }),
-  };
+  return secret;
 }
 
 function chromiumLayer(scope: Construct, directory: string): lambda.LayerVersion {
@@ -136,17 +113,16 @@ function chromiumLayer(scope: Construct, directory: string): lambda.LayerVersion
 }
 
 /** Narrower than AWSLambdaBasicExecutionRole, which may create and write every log group. */
-function scraperRole(
-  scope: Construct,
-  readsSecret: iam.PolicyStatement,
-  logGroupArn: string,
-): iam.Role {
+function scraperRole(scope: Construct, secretArn: string, logGroupArn: string): iam.Role {
   return new iam.Role(scope, 'Role', {
     assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
     inlinePolicies: {
       scraper: new iam.PolicyDocument({
         statements: [
-          readsSecret,
+          new iam.PolicyStatement({
+            actions: ['secretsmanager:GetSecretValue'],
+            resources: [secretArn],
+          }),
           new iam.PolicyStatement({
             actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
             resources: [logGroupArn],

@@ -1,9 +1,10 @@
 /** The source that the configuration chooses. */
 import type { ScraperEnvironment } from '../../shared/contracts/environment.ts';
 import type { ScraperSecret } from '../../shared/contracts/session.ts';
-import { createSessionPool, databaseLedger } from './browser/sessions.ts';
+import { createSessionPool } from './browser/sessions.ts';
 import { ScraperError } from './errors.ts';
 import type { ProjectClient } from './project/client.ts';
+import { databaseLedger } from './project/ledger.ts';
 import type { MetricsSource } from './source.ts';
 
 export type RunningSource = MetricsSource & {

@@ -4,71 +4,38 @@ import type { ScraperEnvironment } from '../../shared/contracts/environment.ts';
 import { type ScraperSecret, scraperSecretSchema } from '../../shared/contracts/session.ts';
 import { ScraperError } from './errors.ts';
 
-/** Where a secret is kept, and how it is fetched from there. */
-type Place = { name: string; fetch(): Promise<string | undefined>; permission: string };
+const STORED = 'the secret of POSTLOOP_SECRET_ARN';
 
-const known = new Map<string, ScraperSecret>();
+let known: ScraperSecret | undefined;
 
 /**
- * The secret from Secrets Manager or from the SSM parameter, fetched once per process; for a local
- * run from the environment itself. Its text is the project's secret key, or JSON as
- * `scraperSecretSchema` has it.
+ * The secret from Secrets Manager, fetched once per process; for a local run from the environment
+ * itself. Its text is the project's secret key, or JSON as `scraperSecretSchema` has it.
  * @throws ScraperError `secret_unreadable`; the message names what is wrong, never a value
  */
 export async function readSecret(env: ScraperEnvironment): Promise<ScraperSecret> {
-  const place = placeOf(env);
-  if (!place) return secretOfEnvironment(env);
-  const before = known.get(place.name);
-  if (before) return before;
-  const secret = parseSecret(await fetchFrom(place), place.name);
-  known.set(place.name, secret);
-  return secret;
+  const { POSTLOOP_SECRET_ARN: arn, POSTLOOP_SECRET_KEY, POSTLOOP_SCRAPER_JWT } = env;
+  if (POSTLOOP_SECRET_KEY || POSTLOOP_SCRAPER_JWT || !arn) return secretOfEnvironment(env);
+  known ??= parseSecret(await fetchSecret(arn));
+  return known;
 }
 
 /** Forgets what was fetched, because it has been refused; the next `readSecret` fetches it again. */
 export function forgetSecret(): void {
-  known.clear();
+  known = undefined;
 }
 
-function placeOf(env: ScraperEnvironment): Place | null {
-  const { POSTLOOP_SECRET_ARN: arn, POSTLOOP_SSM_PARAMETER: parameter } = env;
-  if (env.POSTLOOP_SECRET_KEY || env.POSTLOOP_SCRAPER_JWT) return null;
-  if (arn) {
-    return {
-      name: 'the secret of POSTLOOP_SECRET_ARN',
-      permission: 'secretsmanager:GetSecretValue',
-      fetch: () => fromSecretsManager(arn),
-    };
-  }
-  if (!parameter) return null;
-  return {
-    name: 'the parameter of POSTLOOP_SSM_PARAMETER',
-    permission: 'ssm:GetParameter',
-    fetch: () => fromParameterStore(parameter),
-  };
-}
-
-async function fromSecretsManager(arn: string): Promise<string | undefined> {
+async function fetchSecret(arn: string): Promise<string | undefined> {
   const { GetSecretValueCommand, SecretsManagerClient } = await import(
     '@aws-sdk/client-secrets-manager'
   );
-  const client = new SecretsManagerClient({});
-  return (await client.send(new GetSecretValueCommand({ SecretId: arn }))).SecretString;
-}
-
-async function fromParameterStore(name: string): Promise<string | undefined> {
-  const { GetParameterCommand, SSMClient } = await import('@aws-sdk/client-ssm');
-  const command = new GetParameterCommand({ Name: name, WithDecryption: true });
-  return (await new SSMClient({}).send(command)).Parameter?.Value;
-}
-
-async function fetchFrom({ name, fetch, permission }: Place): Promise<string | undefined> {
   try {
-    return await fetch();
+    const client = new SecretsManagerClient({});
+    return (await client.send(new GetSecretValueCommand({ SecretId: arn }))).SecretString;
   } catch (error) {
     throw new ScraperError(
       'secret_unreadable',
-      `AWS refused ${name} (${(error as Error).name}): allow this function ${permission} on it.`,
+      `AWS refused ${STORED} (${(error as Error).name}): allow this function secretsmanager:GetSecretValue on it.`,
     );
   }
 }
@@ -89,12 +56,12 @@ function parseJson(text: string): unknown {
   }
 }
 
-function parseSecret(text: string | undefined, name: string): ScraperSecret {
+function parseSecret(text: string | undefined): ScraperSecret {
   const trimmed = text?.trim() ?? '';
-  if (trimmed === '') throw unreadable(name, 'it is empty');
+  if (trimmed === '') throw unreadable(STORED, 'it is empty');
   return checkSecret(
     trimmed.startsWith('{') ? parseJson(trimmed) : { POSTLOOP_SECRET_KEY: trimmed },
-    name,
+    STORED,
   );
 }
 

@@ -2,25 +2,13 @@ import { z } from 'zod';
 import { momentSchema } from './identifiers.ts';
 
 /**
- * What the hosted platform gives an edge function. The key maps are JSON text with an entry
- * `default`; `@supabase/server` reads them itself, so they are only required to be present.
- */
-export const functionEnvironmentSchema = z.object({
-  SUPABASE_URL: z.url(),
-  SUPABASE_SECRET_KEYS: z.string().min(2),
-  SUPABASE_PUBLISHABLE_KEYS: z.string().min(2),
-});
-export type FunctionEnvironment = z.infer<typeof functionEnvironmentSchema>;
-
-/**
- * What the scraper Lambda reads from its environment. Its secret is named by the ARN of a Secrets
- * Manager secret or by an SSM parameter; for a local run its parts are given as they are.
+ * What the scraper Lambda reads from its environment. POSTLOOP_SECRET_ARN names a secret of Secrets
+ * Manager; for a local run the parts of that secret are given as they are.
  */
 export const scraperEnvironmentSchema = z
   .object({
     SUPABASE_URL: z.url(),
     POSTLOOP_SECRET_ARN: z.string().startsWith('arn:').optional(),
-    POSTLOOP_SSM_PARAMETER: z.string().min(1).optional(),
     POSTLOOP_SECRET_KEY: z.string().min(1).optional(),
     POSTLOOP_SCRAPER_JWT: z.string().min(1).optional(),
     SUPABASE_PUBLISHABLE_KEY: z.string().min(1).optional(),
@@ -35,18 +23,10 @@ export const scraperEnvironmentSchema = z
     PAGE_RECYCLE_AFTER: z.coerce.number().int().min(1).default(500),
     BROWSER_MEMORY_LIMIT_MB: z.coerce.number().int().min(10).default(900),
   })
-  .refine(
-    (env) =>
-      env.POSTLOOP_SECRET_ARN ||
-      env.POSTLOOP_SSM_PARAMETER ||
-      env.POSTLOOP_SECRET_KEY ||
-      env.POSTLOOP_SCRAPER_JWT,
-    {
-      message:
-        'set POSTLOOP_SECRET_ARN or POSTLOOP_SSM_PARAMETER (or POSTLOOP_SECRET_KEY for a local run)',
-      path: ['POSTLOOP_SECRET_ARN'],
-    },
-  );
+  .refine((env) => env.POSTLOOP_SECRET_ARN || env.POSTLOOP_SECRET_KEY || env.POSTLOOP_SCRAPER_JWT, {
+    message: 'set POSTLOOP_SECRET_ARN (or POSTLOOP_SECRET_KEY for a local run)',
+    path: ['POSTLOOP_SECRET_ARN'],
+  });
 export type ScraperEnvironment = z.infer<typeof scraperEnvironmentSchema>;
 
 /**

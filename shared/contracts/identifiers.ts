@@ -4,17 +4,14 @@ import { z } from 'zod';
 export const postIdSchema = z
   .string()
   .regex(/^[0-9]{1,20}$/, 'must be the digits of a post id, as a string');
-export type PostId = z.infer<typeof postIdSchema>;
 
 /** The key of a decision. Postloop mints UUIDs; older databases may hold other text. */
 export const decisionIdSchema = z.string().min(1).max(200);
-export type DecisionId = z.infer<typeof decisionIdSchema>;
 
 /** An X handle without the `@`. */
 export const handleSchema = z
   .string()
   .regex(/^[A-Za-z0-9_]{1,15}$/, 'must be an X handle without the @');
-export type Handle = z.infer<typeof handleSchema>;
 
 /** A moment as ISO 8601 text with an offset, the form in which every JSON edge carries time. */
 export const momentSchema = z.iso.datetime({ offset: true });

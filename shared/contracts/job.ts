@@ -25,7 +25,6 @@ export const learningRequestSchema = jobRequestSchema.extend({
 export type LearningRequest = z.infer<typeof learningRequestSchema>;
 
 export const runStatusSchema = z.enum(['running', 'succeeded', 'partial', 'failed']);
-export type RunStatus = z.infer<typeof runStatusSchema>;
 
 /** How much of what a job expected it did; done + failed + all skipped = expected. */
 export const tallySchema = z.object({
@@ -34,7 +33,6 @@ export const tallySchema = z.object({
   skipped: z.record(z.string(), z.int().nonnegative()),
   failed: z.int().nonnegative(),
 });
-export type Tally = z.infer<typeof tallySchema>;
 
 export const jobReplySchema = tallySchema.extend({
   run_id: z.uuid(),
@@ -45,8 +43,7 @@ export const jobReplySchema = tallySchema.extend({
 });
 export type JobReply = z.infer<typeof jobReplySchema>;
 
-export const jobStateSchema = z.enum(['ok', 'partial', 'failed', 'late', 'running', 'never_ran']);
-export type JobState = z.infer<typeof jobStateSchema>;
+const jobStateSchema = z.enum(['ok', 'partial', 'failed', 'late', 'running', 'never_ran']);
 
 /** What SQL's `pipeline_state` gives: each job's last run, the rows of each table, what is waiting. */
 export const pipelineStateSchema = z.object({
@@ -68,10 +65,8 @@ export const pipelineStateSchema = z.object({
   tables: z.record(z.string(), z.int().nonnegative()),
   waiting: z.record(z.string(), z.union([z.int(), momentSchema]).nullable()),
 });
-export type PipelineState = z.infer<typeof pipelineStateSchema>;
 
 export const invariantStatusSchema = z.enum(['ok', 'warning', 'failing']);
-export type InvariantStatus = z.infer<typeof invariantStatusSchema>;
 
 /** Something that must hold for the loop to run: what was measured, against what, and what to do. */
 export const invariantSchema = z.object({
@@ -94,8 +89,6 @@ export const schemaFindingSchema = z.object({
     'column_nullability',
     'function_missing',
     'function_changed',
-    'cron_job_missing',
-    'cron_job_changed',
   ]),
   object: z.string(),
   expected: z.string(),

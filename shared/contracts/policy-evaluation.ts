@@ -5,7 +5,7 @@ import { handleSchema, momentSchema } from './identifiers.ts';
  * `best_of_slate` takes of each slate what the present kind of model expects most of. `uniform`
  * chooses at random among all values in use.
  */
-export const targetPolicySchema = z.enum(['best_of_slate', 'uniform']);
+const targetPolicySchema = z.enum(['best_of_slate', 'uniform']);
 
 /** Which policy is judged, and by which decisions: those made since a moment, all without one. */
 export const policyEvaluationRequestSchema = z.strictObject({
@@ -24,14 +24,14 @@ const figure = z.number().nullable();
  * `uniform_draws` is the mean reward of the decisions that were drawn uniformly. The figures are null
  * where `refused` says why there are none.
  */
-export const policyEstimateSchema = z.object({
+const policyEstimateSchema = z.object({
   method: z.enum(['snips', 'dr', 'model', 'uniform_draws']),
   estimate: figure,
-  se: figure,
+  standard_error: figure,
   low_90: figure,
   high_90: figure,
   /** Decisions that it rests on. */
-  n: z.int().nonnegative(),
+  decisions: z.int().nonnegative(),
   /** How many decisions under the judged policy they are worth; null for `model`. */
   effective_n: figure,
   /** Near 1 where the logged propensities are right; null for what is not reweighed. */
@@ -50,9 +50,9 @@ export const policyEvaluationReplySchema = z.object({
   /** Mean reward of the decisions as they were made; null below two. */
   logged: z
     .object({
-      n: z.int(),
+      decisions: z.int(),
       mean: z.number(),
-      se: z.number(),
+      standard_error: z.number(),
       low_90: z.number(),
       high_90: z.number(),
     })

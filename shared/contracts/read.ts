@@ -52,7 +52,6 @@ export const metricsReadSchema = z.strictObject({
   quality: qualitySchema,
   metrics: metricsSchema,
 });
-export type MetricsRead = z.infer<typeof metricsReadSchema>;
 
 /** The follower count of one account at one moment. */
 export const followerSnapshotSchema = z.strictObject({
@@ -61,7 +60,6 @@ export const followerSnapshotSchema = z.strictObject({
   is_exact: z.boolean(),
   source: sourceSchema,
 });
-export type FollowerSnapshot = z.infer<typeof followerSnapshotSchema>;
 
 /** One due read of a post, held under the lease of the run that claimed it. */
 export const claimedReadSchema = z.object({
@@ -85,7 +83,6 @@ export const claimedFollowerReadSchema = z.object({
   due_at: momentSchema,
   attempt: z.int().positive(),
 });
-export type ClaimedFollowerRead = z.infer<typeof claimedFollowerReadSchema>;
 
 /** The reply of the `claim_reads` RPC: the run that holds the leases and what it holds. */
 export const claimSchema = z.object({
@@ -100,7 +97,7 @@ export type Claim = z.infer<typeof claimSchema>;
 const refusedOutcomeSchema = outcomeSchema.exclude(['found']);
 
 /** Evidence of a refused read: key paths, codes and counts, never the payload's text or secrets. */
-export const evidenceSchema = z.record(z.string(), z.unknown());
+const evidenceSchema = z.record(z.string(), z.unknown());
 export type Evidence = z.infer<typeof evidenceSchema>;
 
 const refusal = {
@@ -123,7 +120,7 @@ export const postReadResultSchema = z.discriminatedUnion('outcome', [
 export type PostReadResult = z.infer<typeof postReadResultSchema>;
 
 /** What reading one account's follower count gave. */
-export const followerReadResultSchema = z.discriminatedUnion('outcome', [
+const followerReadResultSchema = z.discriminatedUnion('outcome', [
   z.strictObject({
     account_id: z.int(),
     outcome: z.literal('found'),
@@ -152,8 +149,8 @@ export const postAnalyticsSchema = z.strictObject({
   profile_visits: countSchema,
   link_clicks: countSchema,
   follows: countSchema,
-  /** Impressions gathered in the hour that starts at `hr`, over the first 48 hours. */
-  hourly: z.array(z.strictObject({ hr: momentSchema, impressions: z.int().nonnegative() })),
+  /** Impressions gathered in the hour that starts at `hour`, over the first 48 hours. */
+  hourly: z.array(z.strictObject({ hour: momentSchema, impressions: z.int().nonnegative() })),
 });
 export type PostAnalytics = z.infer<typeof postAnalyticsSchema>;
 
@@ -172,7 +169,6 @@ export const integrityEventKindSchema = z.enum([
   'login_required',
   'degraded',
 ]);
-export type IntegrityEventKind = z.infer<typeof integrityEventKindSchema>;
 
 /** Something that a person should know of. `details` never holds a payload's text or a secret. */
 export const integrityEventSchema = z.strictObject({

@@ -55,4 +55,3 @@ export const trackPostReplySchema = z.object({
   post: trackedPostSchema,
   collections: z.array(scheduledReadSchema),
 });
-export type TrackPostReply = z.infer<typeof trackPostReplySchema>;

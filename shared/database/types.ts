@@ -12,7 +12,6 @@ export type Database = {
           finished_posts: number;
           learned_at: string | null;
           learned_version: number;
-          priors: NonNullable<Json>;
         };
         ComputedFields: never;
         Insert: {
@@ -21,7 +20,6 @@ export type Database = {
           finished_posts?: number;
           learned_at?: string | null;
           learned_version?: number;
-          priors?: NonNullable<Json>;
         };
         Update: {
           account_id?: number;
@@ -29,7 +27,6 @@ export type Database = {
           finished_posts?: number;
           learned_at?: string | null;
           learned_version?: number;
-          priors?: NonNullable<Json>;
         };
         Relationships: [
           {
@@ -312,7 +309,7 @@ export type Database = {
           effect_high_90: number;
           effect_low_80: number;
           effect_low_90: number;
-          effect_se: number;
+          effect_standard_error: number;
           effective_n: number;
           engagement_lift: number | null;
           engagement_lift_high_80: number | null;
@@ -325,14 +322,11 @@ export type Database = {
           lift_high_80: number | null;
           lift_low_80: number | null;
           marginal_mean: number;
-          marginal_se: number;
+          marginal_standard_error: number;
           mean_engagement_rate: number | null;
           mean_followers_gained: number | null;
           mean_impressions: number | null;
           mean_reward: number;
-          posterior_df: number;
-          posterior_mean: number;
-          posterior_scale: number;
           prob_above_average: number;
           prob_best: number;
           reliability: number;
@@ -353,7 +347,7 @@ export type Database = {
           effect_high_90: number;
           effect_low_80: number;
           effect_low_90: number;
-          effect_se: number;
+          effect_standard_error: number;
           effective_n: number;
           engagement_lift?: number | null;
           engagement_lift_high_80?: number | null;
@@ -366,14 +360,11 @@ export type Database = {
           lift_high_80?: number | null;
           lift_low_80?: number | null;
           marginal_mean: number;
-          marginal_se: number;
+          marginal_standard_error: number;
           mean_engagement_rate?: number | null;
           mean_followers_gained?: number | null;
           mean_impressions?: number | null;
           mean_reward: number;
-          posterior_df: number;
-          posterior_mean: number;
-          posterior_scale: number;
           prob_above_average: number;
           prob_best: number;
           reliability: number;
@@ -393,7 +384,7 @@ export type Database = {
           effect_high_90?: number;
           effect_low_80?: number;
           effect_low_90?: number;
-          effect_se?: number;
+          effect_standard_error?: number;
           effective_n?: number;
           engagement_lift?: number | null;
           engagement_lift_high_80?: number | null;
@@ -406,14 +397,11 @@ export type Database = {
           lift_high_80?: number | null;
           lift_low_80?: number | null;
           marginal_mean?: number;
-          marginal_se?: number;
+          marginal_standard_error?: number;
           mean_engagement_rate?: number | null;
           mean_followers_gained?: number | null;
           mean_impressions?: number | null;
           mean_reward?: number;
-          posterior_df?: number;
-          posterior_mean?: number;
-          posterior_scale?: number;
           prob_above_average?: number;
           prob_best?: number;
           reliability?: number;
@@ -502,34 +490,34 @@ export type Database = {
       follower_block_rates: {
         Row: {
           account_id: number;
-          b: number;
           block_start: string;
+          dispersion: number;
           fitted_at: string;
+          followers_per_impression: number;
           hours: number;
           lag_h: number;
-          phi: number;
-          q: number;
+          organic_per_hour: number;
         };
         ComputedFields: never;
         Insert: {
           account_id: number;
-          b: number;
           block_start: string;
+          dispersion: number;
           fitted_at: string;
+          followers_per_impression: number;
           hours: number;
           lag_h: number;
-          phi: number;
-          q: number;
+          organic_per_hour: number;
         };
         Update: {
           account_id?: number;
-          b?: number;
           block_start?: string;
+          dispersion?: number;
           fitted_at?: string;
+          followers_per_impression?: number;
           hours?: number;
           lag_h?: number;
-          phi?: number;
-          q?: number;
+          organic_per_hour?: number;
         };
         Relationships: [
           {
@@ -598,35 +586,35 @@ export type Database = {
       follower_hour: {
         Row: {
           account_id: number;
+          change: number;
           credited: number;
-          df: number;
           explained: number;
           exposure: number;
           gap: boolean;
-          hr: string;
+          hour: string;
           organic: number;
           unexplained: number;
         };
         ComputedFields: never;
         Insert: {
           account_id: number;
+          change: number;
           credited: number;
-          df: number;
           explained: number;
           exposure: number;
           gap: boolean;
-          hr: string;
+          hour: string;
           organic: number;
           unexplained: number;
         };
         Update: {
           account_id?: number;
+          change?: number;
           credited?: number;
-          df?: number;
           explained?: number;
           exposure?: number;
           gap?: boolean;
-          hr?: string;
+          hour?: string;
           organic?: number;
           unexplained?: number;
         };
@@ -651,35 +639,35 @@ export type Database = {
         Row: {
           account_id: number;
           attributed_at: string | null;
-          b: number | null;
+          dispersion: number | null;
           fitted_at: string | null;
+          followers_per_impression: number | null;
           hours: number | null;
           lag_h: number | null;
-          phi: number | null;
-          q: number | null;
+          organic_per_hour: number | null;
           settled_through: string | null;
         };
         ComputedFields: never;
         Insert: {
           account_id: number;
           attributed_at?: string | null;
-          b?: number | null;
+          dispersion?: number | null;
           fitted_at?: string | null;
+          followers_per_impression?: number | null;
           hours?: number | null;
           lag_h?: number | null;
-          phi?: number | null;
-          q?: number | null;
+          organic_per_hour?: number | null;
           settled_through?: string | null;
         };
         Update: {
           account_id?: number;
           attributed_at?: string | null;
-          b?: number | null;
+          dispersion?: number | null;
           fitted_at?: string | null;
+          followers_per_impression?: number | null;
           hours?: number | null;
           lag_h?: number | null;
-          phi?: number | null;
-          q?: number | null;
+          organic_per_hour?: number | null;
           settled_through?: string | null;
         };
         Relationships: [
@@ -889,28 +877,6 @@ export type Database = {
         };
         Relationships: [];
       };
-      job_schedules: {
-        Row: {
-          description: string;
-          every: string;
-          job: string;
-          since: string;
-        };
-        ComputedFields: never;
-        Insert: {
-          description: string;
-          every: string;
-          job: string;
-          since?: string;
-        };
-        Update: {
-          description?: string;
-          every?: string;
-          job?: string;
-          since?: string;
-        };
-        Relationships: [];
-      };
       learned_models: {
         Row: {
           account_id: number;
@@ -922,12 +888,11 @@ export type Database = {
           features: NonNullable<Json>;
           finished_posts: number;
           fitted_at: string;
-          half_life_days: number;
+          group_variances: NonNullable<Json>;
           mean: number[];
           outcome: string;
-          sigma2: number;
+          residual_variance: number;
           spread: number | null;
-          tau2: NonNullable<Json>;
         };
         ComputedFields: never;
         Insert: {
@@ -940,12 +905,11 @@ export type Database = {
           features: NonNullable<Json>;
           finished_posts: number;
           fitted_at: string;
-          half_life_days: number;
+          group_variances: NonNullable<Json>;
           mean: number[];
           outcome: string;
-          sigma2: number;
+          residual_variance: number;
           spread?: number | null;
-          tau2: NonNullable<Json>;
         };
         Update: {
           account_id?: number;
@@ -957,12 +921,11 @@ export type Database = {
           features?: NonNullable<Json>;
           finished_posts?: number;
           fitted_at?: string;
-          half_life_days?: number;
+          group_variances?: NonNullable<Json>;
           mean?: number[];
           outcome?: string;
-          sigma2?: number;
+          residual_variance?: number;
           spread?: number | null;
-          tau2?: NonNullable<Json>;
         };
         Relationships: [
           {
@@ -1336,7 +1299,6 @@ export type Database = {
           credit_48h: number;
           credit_7d: number;
           final: boolean;
-          method: string;
           post_id: string;
           settled_24h: number;
           settled_2h: number;
@@ -1344,7 +1306,7 @@ export type Database = {
           settled_7d: number;
           settled_spread_48h: number;
           settled_thinning_48h: number;
-          var_48h: number;
+          variance_48h: number;
         };
         ComputedFields: never;
         Insert: {
@@ -1355,7 +1317,6 @@ export type Database = {
           credit_48h: number;
           credit_7d: number;
           final: boolean;
-          method: string;
           post_id: string;
           settled_24h: number;
           settled_2h: number;
@@ -1363,7 +1324,7 @@ export type Database = {
           settled_7d: number;
           settled_spread_48h: number;
           settled_thinning_48h: number;
-          var_48h: number;
+          variance_48h: number;
         };
         Update: {
           account_id?: number;
@@ -1373,7 +1334,6 @@ export type Database = {
           credit_48h?: number;
           credit_7d?: number;
           final?: boolean;
-          method?: string;
           post_id?: string;
           settled_24h?: number;
           settled_2h?: number;
@@ -1381,7 +1341,7 @@ export type Database = {
           settled_7d?: number;
           settled_spread_48h?: number;
           settled_thinning_48h?: number;
-          var_48h?: number;
+          variance_48h?: number;
         };
         Relationships: [
           {
@@ -1421,13 +1381,13 @@ export type Database = {
           computed_at: string;
           horizon_h: number;
           is_final: boolean;
+          log_engagement: number | null;
+          log_followers: number | null;
+          log_impressions: number;
           noise: number;
           post_id: string;
           posted_at: string;
           reward: number;
-          y_engagement: number | null;
-          y_followers: number | null;
-          y_impressions: number;
         };
         ComputedFields: never;
         Insert: {
@@ -1436,13 +1396,13 @@ export type Database = {
           computed_at: string;
           horizon_h: number;
           is_final: boolean;
+          log_engagement?: number | null;
+          log_followers?: number | null;
+          log_impressions: number;
           noise: number;
           post_id: string;
           posted_at: string;
           reward: number;
-          y_engagement?: number | null;
-          y_followers?: number | null;
-          y_impressions: number;
         };
         Update: {
           account_id?: number;
@@ -1450,13 +1410,13 @@ export type Database = {
           computed_at?: string;
           horizon_h?: number;
           is_final?: boolean;
+          log_engagement?: number | null;
+          log_followers?: number | null;
+          log_impressions?: number;
           noise?: number;
           post_id?: string;
           posted_at?: string;
           reward?: number;
-          y_engagement?: number | null;
-          y_followers?: number | null;
-          y_impressions?: number;
         };
         Relationships: [
           {
@@ -1500,7 +1460,7 @@ export type Database = {
           phase: string | null;
           post_id: string;
           predicted: number;
-          sd: number | null;
+          standard_deviation: number | null;
           threshold: number | null;
         };
         ComputedFields: never;
@@ -1514,7 +1474,7 @@ export type Database = {
           phase?: string | null;
           post_id: string;
           predicted: number;
-          sd?: number | null;
+          standard_deviation?: number | null;
           threshold?: number | null;
         };
         Update: {
@@ -1527,7 +1487,7 @@ export type Database = {
           phase?: string | null;
           post_id?: string;
           predicted?: number;
-          sd?: number | null;
+          standard_deviation?: number | null;
           threshold?: number | null;
         };
         Relationships: [
@@ -1910,18 +1870,18 @@ export type Database = {
       };
       x_post_hourly_impressions: {
         Row: {
-          hr: string;
+          hour: string;
           impressions: number;
           post_id: string;
         };
         ComputedFields: never;
         Insert: {
-          hr: string;
+          hour: string;
           impressions: number;
           post_id: string;
         };
         Update: {
-          hr?: string;
+          hour?: string;
           impressions?: number;
           post_id?: string;
         };
@@ -1955,7 +1915,7 @@ export type Database = {
           effect_high_90: number;
           effect_low_80: number;
           effect_low_90: number;
-          effect_se: number;
+          effect_standard_error: number;
           effective_n: number;
           engagement_lift: number | null;
           engagement_lift_high_80: number | null;
@@ -1968,14 +1928,11 @@ export type Database = {
           lift_high_80: number | null;
           lift_low_80: number | null;
           marginal_mean: number;
-          marginal_se: number;
+          marginal_standard_error: number;
           mean_engagement_rate: number | null;
           mean_followers_gained: number | null;
           mean_impressions: number | null;
           mean_reward: number;
-          posterior_df: number;
-          posterior_mean: number;
-          posterior_scale: number;
           prob_above_average: number;
           prob_best: number;
           reliability: number;
@@ -1996,7 +1953,7 @@ export type Database = {
           effect_high_90?: number | null;
           effect_low_80?: number | null;
           effect_low_90?: number | null;
-          effect_se?: number | null;
+          effect_standard_error?: number | null;
           effective_n?: number | null;
           engagement_lift?: number | null;
           engagement_lift_high_80?: number | null;
@@ -2009,14 +1966,11 @@ export type Database = {
           lift_high_80?: number | null;
           lift_low_80?: number | null;
           marginal_mean?: number | null;
-          marginal_se?: number | null;
+          marginal_standard_error?: number | null;
           mean_engagement_rate?: number | null;
           mean_followers_gained?: number | null;
           mean_impressions?: number | null;
           mean_reward?: number | null;
-          posterior_df?: number | null;
-          posterior_mean?: number | null;
-          posterior_scale?: number | null;
           prob_above_average?: number | null;
           prob_best?: number | null;
           reliability?: number | null;
@@ -2036,7 +1990,7 @@ export type Database = {
           effect_high_90?: number | null;
           effect_low_80?: number | null;
           effect_low_90?: number | null;
-          effect_se?: number | null;
+          effect_standard_error?: number | null;
           effective_n?: number | null;
           engagement_lift?: number | null;
           engagement_lift_high_80?: number | null;
@@ -2049,14 +2003,11 @@ export type Database = {
           lift_high_80?: number | null;
           lift_low_80?: number | null;
           marginal_mean?: number | null;
-          marginal_se?: number | null;
+          marginal_standard_error?: number | null;
           mean_engagement_rate?: number | null;
           mean_followers_gained?: number | null;
           mean_impressions?: number | null;
           mean_reward?: number | null;
-          posterior_df?: number | null;
-          posterior_mean?: number | null;
-          posterior_scale?: number | null;
           prob_above_average?: number | null;
           prob_best?: number | null;
           reliability?: number | null;
@@ -2124,7 +2075,7 @@ export type Database = {
           credited: number;
           error: number | null;
           gap: boolean;
-          hr: string;
+          hour: string;
           observed: number | null;
           organic: number;
           unexplained: number;
@@ -2158,7 +2109,7 @@ export type Database = {
           effect_high_90: number;
           effect_low_80: number;
           effect_low_90: number;
-          effect_se: number;
+          effect_standard_error: number;
           effective_n: number;
           engagement_lift: number | null;
           engagement_lift_high_80: number | null;
@@ -2171,14 +2122,11 @@ export type Database = {
           lift_high_80: number | null;
           lift_low_80: number | null;
           marginal_mean: number;
-          marginal_se: number;
+          marginal_standard_error: number;
           mean_engagement_rate: number | null;
           mean_followers_gained: number | null;
           mean_impressions: number | null;
           mean_reward: number;
-          posterior_df: number;
-          posterior_mean: number;
-          posterior_scale: number;
           prob_above_average: number;
           prob_best: number;
           reliability: number;
@@ -2199,7 +2147,7 @@ export type Database = {
           effect_high_90?: number | null;
           effect_low_80?: number | null;
           effect_low_90?: number | null;
-          effect_se?: number | null;
+          effect_standard_error?: number | null;
           effective_n?: number | null;
           engagement_lift?: number | null;
           engagement_lift_high_80?: number | null;
@@ -2212,14 +2160,11 @@ export type Database = {
           lift_high_80?: number | null;
           lift_low_80?: number | null;
           marginal_mean?: number | null;
-          marginal_se?: number | null;
+          marginal_standard_error?: number | null;
           mean_engagement_rate?: number | null;
           mean_followers_gained?: number | null;
           mean_impressions?: number | null;
           mean_reward?: number | null;
-          posterior_df?: number | null;
-          posterior_mean?: number | null;
-          posterior_scale?: number | null;
           prob_above_average?: number | null;
           prob_best?: number | null;
           reliability?: number | null;
@@ -2239,7 +2184,7 @@ export type Database = {
           effect_high_90?: number | null;
           effect_low_80?: number | null;
           effect_low_90?: number | null;
-          effect_se?: number | null;
+          effect_standard_error?: number | null;
           effective_n?: number | null;
           engagement_lift?: number | null;
           engagement_lift_high_80?: number | null;
@@ -2252,14 +2197,11 @@ export type Database = {
           lift_high_80?: number | null;
           lift_low_80?: number | null;
           marginal_mean?: number | null;
-          marginal_se?: number | null;
+          marginal_standard_error?: number | null;
           mean_engagement_rate?: number | null;
           mean_followers_gained?: number | null;
           mean_impressions?: number | null;
           mean_reward?: number | null;
-          posterior_df?: number | null;
-          posterior_mean?: number | null;
-          posterior_scale?: number | null;
           prob_above_average?: number | null;
           prob_best?: number | null;
           reliability?: number | null;
@@ -2304,7 +2246,7 @@ export type Database = {
           effect_high_90: number;
           effect_low_80: number;
           effect_low_90: number;
-          effect_se: number;
+          effect_standard_error: number;
           effective_n: number;
           engagement_lift: number | null;
           engagement_lift_high_80: number | null;
@@ -2317,14 +2259,11 @@ export type Database = {
           lift_high_80: number | null;
           lift_low_80: number | null;
           marginal_mean: number;
-          marginal_se: number;
+          marginal_standard_error: number;
           mean_engagement_rate: number | null;
           mean_followers_gained: number | null;
           mean_impressions: number | null;
           mean_reward: number;
-          posterior_df: number;
-          posterior_mean: number;
-          posterior_scale: number;
           prob_above_average: number;
           prob_best: number;
           reliability: number;
@@ -2345,7 +2284,7 @@ export type Database = {
           effect_high_90?: number | null;
           effect_low_80?: number | null;
           effect_low_90?: number | null;
-          effect_se?: number | null;
+          effect_standard_error?: number | null;
           effective_n?: number | null;
           engagement_lift?: number | null;
           engagement_lift_high_80?: number | null;
@@ -2358,14 +2297,11 @@ export type Database = {
           lift_high_80?: number | null;
           lift_low_80?: number | null;
           marginal_mean?: number | null;
-          marginal_se?: number | null;
+          marginal_standard_error?: number | null;
           mean_engagement_rate?: number | null;
           mean_followers_gained?: number | null;
           mean_impressions?: number | null;
           mean_reward?: number | null;
-          posterior_df?: number | null;
-          posterior_mean?: number | null;
-          posterior_scale?: number | null;
           prob_above_average?: number | null;
           prob_best?: number | null;
           reliability?: number | null;
@@ -2385,7 +2321,7 @@ export type Database = {
           effect_high_90?: number | null;
           effect_low_80?: number | null;
           effect_low_90?: number | null;
-          effect_se?: number | null;
+          effect_standard_error?: number | null;
           effective_n?: number | null;
           engagement_lift?: number | null;
           engagement_lift_high_80?: number | null;
@@ -2398,14 +2334,11 @@ export type Database = {
           lift_high_80?: number | null;
           lift_low_80?: number | null;
           marginal_mean?: number | null;
-          marginal_se?: number | null;
+          marginal_standard_error?: number | null;
           mean_engagement_rate?: number | null;
           mean_followers_gained?: number | null;
           mean_impressions?: number | null;
           mean_reward?: number | null;
-          posterior_df?: number | null;
-          posterior_mean?: number | null;
-          posterior_scale?: number | null;
           prob_above_average?: number | null;
           prob_best?: number | null;
           reliability?: number | null;
@@ -2450,7 +2383,7 @@ export type Database = {
           effect_high_90: number;
           effect_low_80: number;
           effect_low_90: number;
-          effect_se: number;
+          effect_standard_error: number;
           effective_n: number;
           engagement_lift: number | null;
           engagement_lift_high_80: number | null;
@@ -2463,14 +2396,11 @@ export type Database = {
           lift_high_80: number | null;
           lift_low_80: number | null;
           marginal_mean: number;
-          marginal_se: number;
+          marginal_standard_error: number;
           mean_engagement_rate: number | null;
           mean_followers_gained: number | null;
           mean_impressions: number | null;
           mean_reward: number;
-          posterior_df: number;
-          posterior_mean: number;
-          posterior_scale: number;
           prob_above_average: number;
           prob_best: number;
           reliability: number;
@@ -2491,7 +2421,7 @@ export type Database = {
           effect_high_90?: number | null;
           effect_low_80?: number | null;
           effect_low_90?: number | null;
-          effect_se?: number | null;
+          effect_standard_error?: number | null;
           effective_n?: number | null;
           engagement_lift?: number | null;
           engagement_lift_high_80?: number | null;
@@ -2504,14 +2434,11 @@ export type Database = {
           lift_high_80?: number | null;
           lift_low_80?: number | null;
           marginal_mean?: number | null;
-          marginal_se?: number | null;
+          marginal_standard_error?: number | null;
           mean_engagement_rate?: number | null;
           mean_followers_gained?: number | null;
           mean_impressions?: number | null;
           mean_reward?: number | null;
-          posterior_df?: number | null;
-          posterior_mean?: number | null;
-          posterior_scale?: number | null;
           prob_above_average?: number | null;
           prob_best?: number | null;
           reliability?: number | null;
@@ -2531,7 +2458,7 @@ export type Database = {
           effect_high_90?: number | null;
           effect_low_80?: number | null;
           effect_low_90?: number | null;
-          effect_se?: number | null;
+          effect_standard_error?: number | null;
           effective_n?: number | null;
           engagement_lift?: number | null;
           engagement_lift_high_80?: number | null;
@@ -2544,14 +2471,11 @@ export type Database = {
           lift_high_80?: number | null;
           lift_low_80?: number | null;
           marginal_mean?: number | null;
-          marginal_se?: number | null;
+          marginal_standard_error?: number | null;
           mean_engagement_rate?: number | null;
           mean_followers_gained?: number | null;
           mean_impressions?: number | null;
           mean_reward?: number | null;
-          posterior_df?: number | null;
-          posterior_mean?: number | null;
-          posterior_scale?: number | null;
           prob_above_average?: number | null;
           prob_best?: number | null;
           reliability?: number | null;
@@ -2679,7 +2603,7 @@ export type Database = {
           kind: string | null;
           mean_observed: number | null;
           mean_predicted: number | null;
-          n: number | null;
+          predictions: number | null;
         };
         ComputedFields: never;
         Relationships: [];
@@ -2694,7 +2618,7 @@ export type Database = {
           low_90: number | null;
           prompted_mean: number | null;
           prompted_posts: number | null;
-          se: number | null;
+          standard_error: number | null;
         };
         ComputedFields: never;
         Relationships: [
@@ -2725,7 +2649,7 @@ export type Database = {
           effect_high_90: number;
           effect_low_80: number;
           effect_low_90: number;
-          effect_se: number;
+          effect_standard_error: number;
           effective_n: number;
           engagement_lift: number | null;
           engagement_lift_high_80: number | null;
@@ -2738,14 +2662,11 @@ export type Database = {
           lift_high_80: number | null;
           lift_low_80: number | null;
           marginal_mean: number;
-          marginal_se: number;
+          marginal_standard_error: number;
           mean_engagement_rate: number | null;
           mean_followers_gained: number | null;
           mean_impressions: number | null;
           mean_reward: number;
-          posterior_df: number;
-          posterior_mean: number;
-          posterior_scale: number;
           prob_above_average: number;
           prob_best: number;
           reliability: number;
@@ -2766,7 +2687,7 @@ export type Database = {
           effect_high_90?: number | null;
           effect_low_80?: number | null;
           effect_low_90?: number | null;
-          effect_se?: number | null;
+          effect_standard_error?: number | null;
           effective_n?: number | null;
           engagement_lift?: number | null;
           engagement_lift_high_80?: number | null;
@@ -2779,14 +2700,11 @@ export type Database = {
           lift_high_80?: number | null;
           lift_low_80?: number | null;
           marginal_mean?: number | null;
-          marginal_se?: number | null;
+          marginal_standard_error?: number | null;
           mean_engagement_rate?: number | null;
           mean_followers_gained?: number | null;
           mean_impressions?: number | null;
           mean_reward?: number | null;
-          posterior_df?: number | null;
-          posterior_mean?: number | null;
-          posterior_scale?: number | null;
           prob_above_average?: number | null;
           prob_best?: number | null;
           reliability?: number | null;
@@ -2806,7 +2724,7 @@ export type Database = {
           effect_high_90?: number | null;
           effect_low_80?: number | null;
           effect_low_90?: number | null;
-          effect_se?: number | null;
+          effect_standard_error?: number | null;
           effective_n?: number | null;
           engagement_lift?: number | null;
           engagement_lift_high_80?: number | null;
@@ -2819,14 +2737,11 @@ export type Database = {
           lift_high_80?: number | null;
           lift_low_80?: number | null;
           marginal_mean?: number | null;
-          marginal_se?: number | null;
+          marginal_standard_error?: number | null;
           mean_engagement_rate?: number | null;
           mean_followers_gained?: number | null;
           mean_impressions?: number | null;
           mean_reward?: number | null;
-          posterior_df?: number | null;
-          posterior_mean?: number | null;
-          posterior_scale?: number | null;
           prob_above_average?: number | null;
           prob_best?: number | null;
           reliability?: number | null;
@@ -2871,7 +2786,7 @@ export type Database = {
           effect_high_90: number;
           effect_low_80: number;
           effect_low_90: number;
-          effect_se: number;
+          effect_standard_error: number;
           effective_n: number;
           engagement_lift: number | null;
           engagement_lift_high_80: number | null;
@@ -2884,14 +2799,11 @@ export type Database = {
           lift_high_80: number | null;
           lift_low_80: number | null;
           marginal_mean: number;
-          marginal_se: number;
+          marginal_standard_error: number;
           mean_engagement_rate: number | null;
           mean_followers_gained: number | null;
           mean_impressions: number | null;
           mean_reward: number;
-          posterior_df: number;
-          posterior_mean: number;
-          posterior_scale: number;
           prob_above_average: number;
           prob_best: number;
           reliability: number;
@@ -2912,7 +2824,7 @@ export type Database = {
           effect_high_90?: number | null;
           effect_low_80?: number | null;
           effect_low_90?: number | null;
-          effect_se?: number | null;
+          effect_standard_error?: number | null;
           effective_n?: number | null;
           engagement_lift?: number | null;
           engagement_lift_high_80?: number | null;
@@ -2925,14 +2837,11 @@ export type Database = {
           lift_high_80?: number | null;
           lift_low_80?: number | null;
           marginal_mean?: number | null;
-          marginal_se?: number | null;
+          marginal_standard_error?: number | null;
           mean_engagement_rate?: number | null;
           mean_followers_gained?: number | null;
           mean_impressions?: number | null;
           mean_reward?: number | null;
-          posterior_df?: number | null;
-          posterior_mean?: number | null;
-          posterior_scale?: number | null;
           prob_above_average?: number | null;
           prob_best?: number | null;
           reliability?: number | null;
@@ -2952,7 +2861,7 @@ export type Database = {
           effect_high_90?: number | null;
           effect_low_80?: number | null;
           effect_low_90?: number | null;
-          effect_se?: number | null;
+          effect_standard_error?: number | null;
           effective_n?: number | null;
           engagement_lift?: number | null;
           engagement_lift_high_80?: number | null;
@@ -2965,14 +2874,11 @@ export type Database = {
           lift_high_80?: number | null;
           lift_low_80?: number | null;
           marginal_mean?: number | null;
-          marginal_se?: number | null;
+          marginal_standard_error?: number | null;
           mean_engagement_rate?: number | null;
           mean_followers_gained?: number | null;
           mean_impressions?: number | null;
           mean_reward?: number | null;
-          posterior_df?: number | null;
-          posterior_mean?: number | null;
-          posterior_scale?: number | null;
           prob_above_average?: number | null;
           prob_best?: number | null;
           reliability?: number | null;
@@ -3072,7 +2978,6 @@ export type Database = {
           p_finished_posts: number;
           p_models: Json;
           p_now: string;
-          p_priors: Json;
           p_rows: Json;
         };
         Returns: Json;

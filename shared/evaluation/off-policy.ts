@@ -45,7 +45,7 @@ export const loggedChoiceSchema = z
 export type LoggedChoice = z.infer<typeof loggedChoiceSchema>;
 
 /** One distinct combination of a slate, and how often it was drawn into it. */
-export type Candidate = { combination: DimensionValues; draws: number };
+type Candidate = { combination: DimensionValues; draws: number };
 
 /** The probabilities with which a policy chooses among the distinct combinations of a slate. */
 export type TargetPolicy = (

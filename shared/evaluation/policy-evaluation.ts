@@ -20,7 +20,7 @@ import { gainInModel } from './uniform-baseline.ts';
 const combinationSchema = z.record(z.string(), z.string());
 
 /** A recommended decision whose post is finished. `chosen` is an index into `slate`. */
-export const loggedDecisionSchema = z.object({
+const loggedDecisionSchema = z.object({
   decision_id: z.string(),
   policy: z.string(),
   slate: z.array(combinationSchema).min(1),
@@ -62,11 +62,11 @@ export function evaluatePolicy(
   { decisions, vocabulary }: Pick<LoggedSlates, 'decisions' | 'vocabulary'>,
   policy: PolicyEvaluationReply['policy'],
 ): Pick<PolicyEvaluationReply, 'logged' | 'estimates'> {
-  const { estimate: mean, se, low_90, high_90, n } = asDecided(decisions);
+  const { estimate: mean, standard_error, low_90, high_90 } = asDecided(decisions);
   const logged =
-    mean === null || se === null || low_90 === null || high_90 === null
+    mean === null || standard_error === null || low_90 === null || high_90 === null
       ? null
-      : { n, mean, se, low_90, high_90 };
+      : { decisions: decisions.length, mean, standard_error, low_90, high_90 };
   return {
     logged,
     estimates: policy === 'uniform' ? ofUniform(decisions, vocabulary) : ofBest(decisions),
@@ -107,7 +107,7 @@ function inModel(
   return {
     ...refused('model', n),
     estimate,
-    se,
+    standard_error: se,
     low_90: estimate - HALF_90 * se,
     high_90: estimate + HALF_90 * se,
     refused: null,
@@ -127,10 +127,10 @@ function reweighed(method: PolicyEstimate['method'], given: OffPolicyEstimate): 
   return {
     method,
     estimate: given.estimate,
-    se: given.se,
+    standard_error: given.se,
     low_90: given.low90,
     high_90: given.high90,
-    n: given.n,
+    decisions: given.n,
     effective_n: given.ess,
     mean_weight: given.meanWeight,
     weight_alarm: given.weightAlarm,
@@ -142,10 +142,10 @@ function refused(method: PolicyEstimate['method'], n: number): PolicyEstimate {
   return {
     method,
     estimate: null,
-    se: null,
+    standard_error: null,
     low_90: null,
     high_90: null,
-    n,
+    decisions: n,
     effective_n: null,
     mean_weight: null,
     weight_alarm: false,
@@ -160,7 +160,6 @@ function postOf(decision: LoggedDecision): DecidedPost {
     postedAt: new Date(decision.posted_at),
     kind: decision.kind,
     followers: decision.followers,
-    viralScore: null,
     reward: decision.reward,
   };
 }

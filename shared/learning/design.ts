@@ -26,15 +26,6 @@ export type DesignPost = {
   kind: PostKind;
   /** Followers of the account when it was posted. */
   followers: number | null;
-  viralScore: number | null;
-};
-
-export type DesignOptions = {
-  /**
-   * Adds the post's viral score. Leave it out where effects are decided on: a score that was made
-   * from the draft carries what topic and tone do, and takes it from them.
-   */
-  viralScore?: boolean;
 };
 
 export type Design = {
@@ -47,23 +38,19 @@ export type Design = {
 };
 
 /** Names of nuisances hold a colon, which no dimension's does. */
-export const WEEK = 'nuisance:week';
-export const HOUR_BAND = 'nuisance:hour_band';
-export const WEEKEND = 'nuisance:weekend';
-export const KIND = 'nuisance:kind';
+const WEEK = 'nuisance:week';
+const HOUR_BAND = 'nuisance:hour_band';
+const WEEKEND = 'nuisance:weekend';
+const KIND = 'nuisance:kind';
 export const FOLLOWERS = 'nuisance:ln_followers';
-export const VIRAL_SCORE = 'nuisance:viral_score';
 
 /**
  * The design of an account's posts. Features are ordered by name: the intercept, dimensions and
- * their values, then nuisances: week (UTC, from Monday), hour band (8 of 3 h, UTC), weekend, kind of post, the
- * logarithm of followers and the viral score, the last two with mean 0 and variance 1 over the posts
- * that have them, 0 for the others. A nuisance that is the same for all posts is left out.
+ * their values, then nuisances: week (UTC, from Monday), hour band (8 of 3 h, UTC), weekend, kind of post and
+ * the logarithm of followers, with mean 0 and variance 1 over the posts that have it, 0 for the others.
+ * A nuisance that is the same for all posts is left out.
  */
-export function designOf(
-  posts: readonly DesignPost[],
-  { viralScore = false }: DesignOptions = {},
-): Design {
+export function designOf(posts: readonly DesignPost[]): Design {
   const rows = posts.map(() => ({ indices: [0], values: [1] }));
   const groups: FeatureGroup[] = [
     { name: 'intercept', first: 0, features: ['intercept'], variance: INTERCEPT_VARIANCE },
@@ -90,14 +77,6 @@ export function designOf(
       return index === undefined ? null : [index, 1];
     });
     return [group];
-  };
-  const numeric = (name: string, numbers: readonly (number | null)[]) => {
-    const scores = standardised(numbers);
-    if (!scores) return;
-    add(name, [name], (post) => {
-      const score = scores[post] ?? 0;
-      return score === 0 ? null : [0, score];
-    });
   };
 
   const names = [...new Set(posts.flatMap(({ values }) => Object.keys(values)))].sort(byCodeUnits);
@@ -130,15 +109,15 @@ export function designOf(
     ofPost(({ kind }) => kind),
     2,
   );
-  numeric(
-    FOLLOWERS,
+  const audience = standardised(
     posts.map(({ followers }) => (followers === null ? null : Math.log(followers + 1))),
   );
-  if (viralScore)
-    numeric(
-      VIRAL_SCORE,
-      posts.map((post) => post.viralScore),
-    );
+  if (audience) {
+    add(FOLLOWERS, [FOLLOWERS], (post) => {
+      const size = audience[post] ?? 0;
+      return size === 0 ? null : [0, size];
+    });
+  }
   return { size, groups, dimensions, rows };
 }
 
@@ -178,8 +157,8 @@ function isWeekend(moment: Date): boolean {
   return moment.getUTCDay() % 6 === 0;
 }
 
-/** Null where the numbers that are there do not vary. */
-function standardised(numbers: readonly (number | null)[]): number[] | null {
+/** With mean 0 and variance 1, 0 for null; null where the numbers that are there do not vary. */
+export function standardised(numbers: readonly (number | null)[]): number[] | null {
   const known = numbers.filter((number) => number !== null);
   const mean = known.reduce((sum, number) => sum + number, 0) / known.length;
   const variance = known.reduce((sum, number) => sum + (number - mean) ** 2, 0) / known.length;

@@ -5,7 +5,6 @@ import {
   type AdditiveFit,
   type FeatureGroup,
   fitAdditive,
-  HALF_LIFE_DAYS,
   INTERCEPT_VARIANCE,
   type WeightedMoments,
 } from './additive.ts';
@@ -13,7 +12,7 @@ import { FOLLOWERS } from './design.ts';
 import { type DriftAlarm, driftAlarms } from './drift.ts';
 import { contrasts, type DimensionGroup, type ValueEffect, valueEffectSchema } from './effects.ts';
 import { at, cholesky, submatrix } from './linear-algebra.ts';
-import { dimensionPerformanceRowSchema, learnMarginals, type StudentT } from './marginal.ts';
+import { learnMarginals } from './marginal.ts';
 import {
   type LearningStatistics,
   type ModelOutcome,
@@ -24,40 +23,67 @@ import {
 const INTERCEPT = 'intercept';
 const TWO_TO_32 = 2 ** 32;
 
+const probability = z.number().min(0).max(1);
 const lift = valueEffectSchema.shape.lift;
 
 /** A row of `dimension_performance` as `record_performance` reads it. */
-export const learnedValueSchema = dimensionPerformanceRowSchema.safeExtend({
-  effect_se: z.number().nonnegative(),
-  prob_best: z.number().min(0).max(1),
-  reliability: z.number().min(0).max(1),
-  lift,
-  lift_low_80: lift,
-  lift_high_80: lift,
-  engagement_lift: lift,
-  engagement_lift_low_80: lift,
-  engagement_lift_high_80: lift,
-  followers_lift: lift,
-  followers_lift_low_80: lift,
-  followers_lift_high_80: lift,
-  marginal_mean: z.number(),
-  marginal_se: z.number().nonnegative(),
-  last_posted_at: momentSchema,
-});
-export type LearnedValue = z.infer<typeof learnedValueSchema>;
+export const learnedValueSchema = z
+  .object({
+    dimension: z.string().min(1),
+    value: z.string().min(1),
+    uses: z.int().positive(),
+    effective_n: z.number().positive(),
+    total_impressions: z.int().nonnegative(),
+    total_engagements: z.int().nonnegative(),
+    total_followers_gained: z.number(),
+    mean_impressions: z.number().nullable(),
+    mean_engagement_rate: z.number().nullable(),
+    mean_followers_gained: z.number().nullable(),
+    mean_reward: z.number(),
+    effect: z.number(),
+    effect_standard_error: z.number().nonnegative(),
+    effect_low_80: z.number(),
+    effect_high_80: z.number(),
+    effect_low_90: z.number(),
+    effect_high_90: z.number(),
+    prob_above_average: probability,
+    prob_best: probability,
+    reliability: probability,
+    confidence: z.number().positive().max(1),
+    lift,
+    lift_low_80: lift,
+    lift_high_80: lift,
+    engagement_lift: lift,
+    engagement_lift_low_80: lift,
+    engagement_lift_high_80: lift,
+    followers_lift: lift,
+    followers_lift_low_80: lift,
+    followers_lift_high_80: lift,
+    marginal_mean: z.number(),
+    marginal_standard_error: z.number().nonnegative(),
+    last_posted_at: momentSchema,
+  })
+  .refine(
+    (row) =>
+      row.effect_low_90 <= row.effect_low_80 &&
+      row.effect_low_80 <= row.effect &&
+      row.effect <= row.effect_high_80 &&
+      row.effect_high_80 <= row.effect_high_90,
+    { message: 'the 80 % interval must lie inside the 90 % interval and hold the effect' },
+  );
+type LearnedValue = z.infer<typeof learnedValueSchema>;
 
 /**
- * A row of `models` as `record_performance` reads it. The dimensions' features come first, so that
+ * A row of `learned_models` as `record_performance` reads it. The dimensions' features come first, so that
  * the first `chosen_features` of `mean` and as many rows of `factor` are their posterior alone.
  */
-export type LearnedModel = {
+type LearnedModel = {
   outcome: ModelOutcome;
   effective_n: number;
-  sigma2: number;
-  tau2: Record<string, number>;
+  residual_variance: number;
+  group_variances: Record<string, number>;
   centre: number | null;
   spread: number | null;
-  half_life_days: number;
   /** The number of followers also says what was subtracted from ln(1 + followers), and divided by. */
   features: { group: string; name: string; centre?: number; spread?: number }[];
   chosen_features: number;
@@ -67,8 +93,6 @@ export type LearnedModel = {
 };
 
 export type Learned = {
-  /** Per dimension the marginal t of a value never used. */
-  priors: Record<string, StudentT>;
   rows: LearnedValue[];
   models: LearnedModel[];
 };
@@ -82,7 +106,6 @@ export type Learned = {
  * @throws PostloopError 500 `matrix_not_positive_definite` when the sums are damaged
  */
 export function learnAccount(statistics: LearningStatistics): Learned {
-  const { priors, rows: marginal } = learnMarginals(statistics);
   const groups = groupsOf(statistics);
   const dimensions = groups.filter(({ name }) => name !== INTERCEPT && !name.includes(':'));
   const models: LearnedModel[] = [];
@@ -98,19 +121,18 @@ export function learnAccount(statistics: LearningStatistics): Learned {
     models.push(modelOf(outcome, fit, packed, statistics, groups, dimensions));
     effects.set(outcome, effectsOf(outcome, fit, moments, packed, statistics, dimensions));
   }
-  const rows = marginal.flatMap((row) => {
+  const rows = learnMarginals(statistics.values).flatMap((row) => {
     const key = keyOf(row);
     const reward = effects.get('reward')?.get(key);
     if (!reward) return [];
     const [reach, engagement, followers] = (
       ['impressions', 'engagement', 'followers'] as const
     ).map((outcome) => effects.get(outcome)?.get(key));
-    const { posterior_scale: scale, posterior_df: df } = row;
     return [
       {
         ...row,
         effect: reward.effect,
-        effect_se: reward.effect_se,
+        effect_standard_error: reward.effect_standard_error,
         effect_low_80: reward.effect_low_80,
         effect_high_80: reward.effect_high_80,
         effect_low_90: reward.effect_low_90,
@@ -127,13 +149,10 @@ export function learnAccount(statistics: LearningStatistics): Learned {
         followers_lift: followers?.lift ?? null,
         followers_lift_low_80: followers?.lift_low_80 ?? null,
         followers_lift_high_80: followers?.lift_high_80 ?? null,
-        marginal_mean: row.posterior_mean,
-        // of a Student t with more than two degrees of freedom; there are at least four
-        marginal_se: scale * Math.sqrt(df / (df - 2)),
       },
     ];
   });
-  return { priors, rows: z.array(learnedValueSchema).parse(rows), models };
+  return { rows: z.array(learnedValueSchema).parse(rows), models };
 }
 
 /**
@@ -229,11 +248,10 @@ function modelOf(
   return {
     outcome,
     effective_n: fit.effectiveN,
-    sigma2: fit.sigma2,
-    tau2: fit.tau2,
+    residual_variance: fit.sigma2,
+    group_variances: fit.tau2,
     centre,
     spread,
-    half_life_days: HALF_LIFE_DAYS,
     features: ordered.flatMap(({ name: group, features }) =>
       features.map((name) => ({ group, name, ...(group === FOLLOWERS && followers) })),
     ),

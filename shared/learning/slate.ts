@@ -7,7 +7,7 @@ import { mulberry32, normal, type Rng } from './random.ts';
 import { AllowedCombinations, type Combination, ruleSchema } from './rules.ts';
 
 /** What a slate is drawn from: the values in use, without retired ones, and what was learned. */
-export const jointSlateInputsSchema = z.object({
+const jointSlateInputsSchema = z.object({
   dimensions: z.array(
     z.object({ dimension: z.string().min(1), values: z.array(z.string().min(1)) }),
   ),
@@ -35,7 +35,7 @@ export const jointSlateSchema = z.object({
   propensity: z.number().gt(0).max(1),
   rngSeed: z.int().nonnegative(),
 });
-export type JointSlate = z.infer<typeof jointSlateSchema>;
+type JointSlate = z.infer<typeof jointSlateSchema>;
 
 /**
  * `vocabulary_empty`: no dimension has a value in use. `rules_unsatisfiable`: the rules refuse

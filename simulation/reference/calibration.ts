@@ -1,4 +1,7 @@
-/** Whether stated probabilities and ranges come true. */
+/**
+ * Whether stated probabilities and ranges come true. The view `prediction_calibration` says it in SQL;
+ * tests/database/calibration.test.ts compares the two.
+ */
 import { ranks } from './ranks.ts';
 
 /** A stated probability and whether it happened. */

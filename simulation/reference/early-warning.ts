@@ -1,11 +1,14 @@
-/** Whether a young post is about to be one of the account's best. */
-
+/**
+ * Whether a young post is about to be one of the account's best: the thresholds of
+ * `postloop.fit_growth` and the probability of `rising_posts`. tests/database/growth.test.ts and
+ * early-warning.test.ts compare them.
+ */
 import { normalCdf } from '../../shared/learning/normal.ts';
 import { quantile } from '../../shared/learning/robust.ts';
 import type { Projection } from './growth.ts';
 
 /** Posts that an account needs before its 95th percentile means anything: two are above it. */
-export const LEAST_POSTS_OF_A_THRESHOLD = 40;
+const LEAST_POSTS_OF_A_THRESHOLD = 40;
 
 /**
  * The impressions at 48 h that one post in twenty passes.

@@ -4,14 +4,17 @@
  * Method: the log-linear law of Szabo & Huberman 2008, ln(1 + I48) = ln(1 + I_h) + growth_h + noise,
  * with growth and noise taken from mature posts as order statistics: no distribution is assumed, so
  * the range holds 90 % of posts also where some are found late by a second audience.
+ *
+ * In SQL: `postloop.fit_growth`, and the projections of `post_rewards` and `rising_posts`.
+ * tests/database/growth.test.ts, post-rewards.test.ts and early-warning.test.ts compare them.
  */
 import { HALF_90, median, quantile } from '../../shared/learning/robust.ts';
 
 /** Posts from which an age's growth is taken; with fewer, those of all accounts stand in. */
-export const LEAST_MATURE_POSTS = 30;
+const LEAST_MATURE_POSTS = 30;
 
 /** The age that posts are judged at, hours. */
-export const HORIZON_H = 48;
+const HORIZON_H = 48;
 
 /** Median half-life of a post's impressions, 80 minutes (Pfeffer et al. 2023), hours. */
 const HALF_LIFE_H = 80 / 60;

@@ -1,3 +1,5 @@
+/** Ranks and their correlation, as `postloop.check_numbers` takes them of impressions and likes. */
+
 /** Ranks from 1, in the order of `values`; equal values share the mean of their ranks. */
 export function ranks(values: readonly number[]): number[] {
   const order = values.map((value, index) => ({ value, index })).sort((a, b) => a.value - b.value);

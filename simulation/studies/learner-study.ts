@@ -5,16 +5,22 @@ import {
   gramOf,
   postWeight,
 } from '../../shared/learning/additive.ts';
-import { type DesignPost, designOf, dimensionGroups } from '../../shared/learning/design.ts';
+import {
+  type Design,
+  type DesignPost,
+  designOf,
+  dimensionGroups,
+  standardised,
+} from '../../shared/learning/design.ts';
 import { contrasts, type ValueEffect } from '../../shared/learning/effects.ts';
 import { type JointModel, jointModelOf } from '../../shared/learning/joint-model.ts';
-import { learnMarginals } from '../../shared/learning/marginal.ts';
 import { mulberry32, normal, type Rng } from '../../shared/learning/random.ts';
 import { drawJointSlate } from '../../shared/learning/slate.ts';
 import {
   type Choice,
   type ContentWorld,
   choiceOf,
+  DAY_MS,
   dimensionName,
   drawCalendar,
   drawNoise,
@@ -27,8 +33,8 @@ import {
   vocabularyOf,
   worth,
 } from '../worlds/content-world.ts';
-
-const DAY_MS = 86_400_000;
+import { learnMarginalEffects } from './marginal-learner.ts';
+import { mean } from './scores.ts';
 
 /** Posts between a post and its outcome, and between two fits. */
 const DELAY = 12;
@@ -48,7 +54,7 @@ export const LEARNING_WORLD: ContentWorld = {
 };
 
 /** A post as the learner sees it, and its outcome. */
-export type SimulatedPost = DesignPost & { choice: Choice; y: number };
+export type SimulatedPost = DesignPost & { choice: Choice; viralScore: number; y: number };
 
 export type PostsFit = {
   fit: AdditiveFit;
@@ -58,6 +64,7 @@ export type PostsFit = {
 export type PostsFitOptions = {
   /** Adds week, hour, weekend, followers; by default all. */
   nuisances?: boolean;
+  /** Adds the score that was made from the draft. */
   viralScore?: boolean;
   halfLifeDays?: number;
   tauWeight?: number;
@@ -83,7 +90,7 @@ export function fitPosts(
 const WITHOUT_NUISANCES = { postedAt: new Date(0), followers: null };
 
 function sumsOf(posts: readonly SimulatedPost[], viralScore: boolean, halfLifeDays: number) {
-  const design = designOf(posts, { viralScore });
+  const design = viralScore ? withScore(designOf(posts), posts) : designOf(posts);
   const now = Math.max(...posts.map(({ postedAt }) => +postedAt));
   const rows = posts.map(({ y, postedAt }, index) => ({
     indices: design.rows[index]?.indices ?? [],
@@ -92,6 +99,21 @@ function sumsOf(posts: readonly SimulatedPost[], viralScore: boolean, halfLifeDa
     ...postWeight({ ageDays: (now - +postedAt) / DAY_MS }, halfLifeDays),
   }));
   return { design, moments: gramOf(rows, design.size) };
+}
+
+/** The design with the posts' scores as one more feature: it carries what topic and tone do, and takes it from them. */
+function withScore({ size, groups, dimensions, rows }: Design, posts: readonly SimulatedPost[]) {
+  const name = 'nuisance:viral_score';
+  const scores = standardised(posts.map((post) => post.viralScore)) ?? [];
+  return {
+    size: size + 1,
+    groups: [...groups, { name, first: size, features: [name] }],
+    dimensions,
+    rows: rows.map(({ indices, values }, post) => ({
+      indices: [...indices, size],
+      values: [...values, scores[post] ?? 0],
+    })),
+  };
 }
 
 /** How far scores of habitual posts are made from the draft: the score is its worth and some noise. */
@@ -201,21 +223,19 @@ export function marginalEstimates(posts: readonly SimulatedPost[], truth: Truth)
             {
               dimension: dimensionName(dimension),
               value: valueName(value),
-              uses,
               n: uses,
               s1: total,
               s2: squares,
-              ...NOTHING_SHOWN,
             },
           ],
     ),
   );
-  const { rows } = learnMarginals({ values });
-  return rows.map(({ dimension, value, effect, effect_low_90, effect_high_90 }) => {
+  const { effects } = learnMarginalEffects(values);
+  return effects.map(({ dimension, value, effect, effect_low_90, effect_high_90 }) => {
     const average =
       values
         .filter((other) => other.dimension === dimension)
-        .reduce((sum, other) => sum + other.uses * trueEffect(truth, dimension, other.value), 0) /
+        .reduce((sum, other) => sum + other.n * trueEffect(truth, dimension, other.value), 0) /
       posts.length;
     return {
       effect,
@@ -225,16 +245,6 @@ export function marginalEstimates(posts: readonly SimulatedPost[], truth: Truth)
     };
   });
 }
-
-const NOTHING_SHOWN = {
-  total_impressions: 0,
-  total_engagements: 0,
-  total_followers_gained: 0,
-  mean_impressions: null,
-  mean_engagement_rate: null,
-  mean_followers_gained: null,
-  last_posted_at: '2025-01-06T00:00:00+00:00',
-};
 
 /** By how much the best value of a dimension is overrated, on average over the dimensions. */
 export function bestValueBias(posts: readonly SimulatedPost[], fitted: PostsFit, truth: Truth) {
@@ -303,5 +313,3 @@ function rawMeans(posts: readonly SimulatedPost[]) {
 function trueEffect(truth: Truth, dimension: string, value: string): number {
   return truth.effects[Number(dimension.slice(1))]?.[Number(value.slice(1))] ?? 0;
 }
-
-const mean = (xs: readonly number[]) => xs.reduce((sum, x) => sum + x, 0) / xs.length;

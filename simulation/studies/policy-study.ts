@@ -9,10 +9,9 @@ import {
   scaleMoments,
 } from '../../shared/learning/additive.ts';
 import { type JointModel, jointModelOf } from '../../shared/learning/joint-model.ts';
-import { learnMarginals, type StudentT } from '../../shared/learning/marginal.ts';
+import type { StudentT } from '../../shared/learning/marginal.ts';
 import { mulberry32, type Rng, studentT } from '../../shared/learning/random.ts';
 import { drawJointSlate } from '../../shared/learning/slate.ts';
-import type { ValueStatistics } from '../../shared/learning/statistics.ts';
 import {
   type Choice,
   type ContentWorld,
@@ -28,6 +27,7 @@ import {
   vocabularyOf,
   worth,
 } from '../worlds/content-world.ts';
+import { learnMarginalEffects, type ValueSums } from './marginal-learner.ts';
 
 export type PolicyRun = {
   posts: number;
@@ -44,7 +44,7 @@ export type PolicyRun = {
 export const USUAL_RUN: PolicyRun = { posts: 1000, delay: 12, refitEvery: 6, warmPosts: 0 };
 
 /** A policy at work: outcomes are told in order of the posts, some time after the choice. */
-export type Player = {
+type Player = {
   choose(): Choice;
   tell(choice: Choice, outcome: number): void;
   /** Fits what was told; `age` is the number of posts since the last fit. */
@@ -226,17 +226,16 @@ function groupsOf({ sizes }: ContentWorld): FeatureGroup[] {
   ];
 }
 
-/** The product's marginal learner, told one post after the other. */
+/** The marginal learner, told one post after the other. */
 function marginalLearner(world: ContentWorld) {
-  const sums = new Map<string, ValueStatistics>();
+  const sums = new Map<string, ValueSums>();
   let told = 0;
   return {
     tell(choice: Choice, outcome: number) {
       told += 1;
       choice.forEach((value, dimension) => {
         const key = `${dimension} ${value}`;
-        const sum = sums.get(key) ?? emptyStatistics(dimension, value);
-        sum.uses += 1;
+        const sum = sums.get(key) ?? emptySums(dimension, value);
         sum.n += 1;
         sum.s1 += outcome;
         sum.s2 += outcome * outcome;
@@ -246,36 +245,27 @@ function marginalLearner(world: ContentWorld) {
     /** What each value's mean outcome is believed to be; undefined during the uniform start. */
     learned(): StudentT[][] | undefined {
       if (told < UNIFORM_START) return undefined;
-      const values = [...sums.values()];
-      const statistics = { account_id: 1, data_version: 1, finished_posts: told, values };
-      const { priors, rows } = learnMarginals(statistics);
-      const rowOf = new Map(rows.map((row) => [`${row.dimension} ${row.value}`, row]));
+      const { priors, effects } = learnMarginalEffects([...sums.values()]);
+      const posteriorOf = new Map(
+        effects.map(({ dimension, value, posterior }) => [`${dimension} ${value}`, posterior]),
+      );
       return vocabularyOf(world).map(({ dimension, values: names }) =>
-        names.map((value) => {
-          const row = rowOf.get(`${dimension} ${value}`);
-          return row
-            ? { mean: row.posterior_mean, scale: row.posterior_scale, df: row.posterior_df }
-            : (priors[dimension] ?? { mean: 0, scale: 1, df: 4 });
-        }),
+        names.map(
+          (value) =>
+            posteriorOf.get(`${dimension} ${value}`) ??
+            priors[dimension] ?? { mean: 0, scale: 1, df: 4 },
+        ),
       );
     },
   };
 }
 
-const emptyStatistics = (dimension: number, value: number): ValueStatistics => ({
+const emptySums = (dimension: number, value: number): ValueSums => ({
   dimension: dimensionName(dimension),
   value: valueName(value),
-  uses: 0,
   n: 0,
   s1: 0,
   s2: 0,
-  total_impressions: 0,
-  total_engagements: 0,
-  total_followers_gained: 0,
-  mean_impressions: null,
-  mean_engagement_rate: null,
-  mean_followers_gained: null,
-  last_posted_at: '2025-01-06T00:00:00+00:00',
 });
 
 const indexOfMax = (xs: readonly number[]) => xs.indexOf(Math.max(...xs));

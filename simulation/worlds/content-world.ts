@@ -7,7 +7,7 @@ import type { DesignPost } from '../../shared/learning/design.ts';
 import { weekOf } from '../../shared/learning/design.ts';
 import { normal, type Rng } from '../../shared/learning/random.ts';
 
-const DAY_MS = 86_400_000;
+export const DAY_MS = 86_400_000;
 /** A Monday. */
 const START_MS = Date.UTC(2025, 0, 6);
 const HOUR_BANDS = 8;
@@ -192,7 +192,7 @@ export const vocabularyOf = ({ sizes }: ContentWorld) =>
     values: Array.from({ length: size }, (_, value) => valueName(value)),
   }));
 
-export const uniformIndex = (length: number, rng: Rng) => Math.floor(rng() * length);
+const uniformIndex = (length: number, rng: Rng) => Math.floor(rng() * length);
 
 function dimensionPairs(sizes: readonly number[]): [number, number][] {
   return sizes.flatMap((_, a) =>

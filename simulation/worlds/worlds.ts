@@ -44,7 +44,7 @@ export const COVERAGE_WORLDS = {
 const CLICKS = { medianRate: 0.008, rateLogSd: 0.6 };
 
 /** What goes wrong, and what the method does not assume. */
-export const HARD_WORLDS = {
+const HARD_WORLDS = {
   'three shout-outs': world({ shocks: [150, 150, 150] }),
   'three purges': world({ shocks: [-150, -150, -150] }),
   placebo: world({ medianConversion: 0 }),

@@ -10,7 +10,7 @@ declare
     'collection_phases', 'content_dimension_values', 'content_dimensions', 'credit_calibration',
     'dimension_performance', 'drift_alarms', 'follower_block_rates', 'follower_collections',
     'follower_hour', 'follower_ledger', 'follower_rates', 'follower_snapshots', 'growth_curve',
-    'integrity_events', 'invariant_states', 'job_schedules', 'learned_models', 'metric_collections',
+    'integrity_events', 'invariant_states', 'learned_models', 'metric_collections',
     'payload_shapes', 'pipeline_alerts', 'pipeline_health', 'pipeline_runs', 'post_credit',
     'post_outcomes', 'post_predictions', 'post_tracking', 'prediction_calibration', 'prompt_worth',
     'read_outcomes', 'reward_weights', 'scraper_operation_budgets', 'scraper_session_budgets',

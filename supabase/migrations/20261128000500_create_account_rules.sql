@@ -1,3 +1,6 @@
+-- What an account wants or refuses is its own to say: no learner can know that a tone is out of the
+-- question.
+
 -- The first thing wrong with an account's rules, as jsonb with a code; null when nothing is.
 create function postloop.rules_problem(p_account_id bigint, p_rules jsonb)
 returns jsonb

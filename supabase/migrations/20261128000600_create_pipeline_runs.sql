@@ -11,15 +11,14 @@ create table public.pipeline_runs (
   skipped jsonb not null default '{}',
   failed integer not null default 0,
   error jsonb,
+  constraint job_is_known foreign key (job) references postloop.jobs (job),
   constraint status_is_known check (status in ('running', 'succeeded', 'partial', 'failed')),
   constraint counts_are_not_negative check (expected >= 0 and done >= 0 and failed >= 0),
   constraint skipped_is_counts_by_reason check (jsonb_typeof(skipped) = 'object'),
   constraint finished_runs_have_an_end check ((status = 'running') = (finished_at is null)),
   constraint success_did_its_work check (status <> 'succeeded' or (failed = 0 and error is null and (expected = 0 or done > 0))),
   constraint partial_did_some_work check (status <> 'partial' or done > 0),
-  constraint failures_say_why check (status <> 'failed' or error is not null),
-  constraint job_is_known check (
-    job in ('scraper', 'attribution', 'learning', 'health', 'cleanup', 'watch', 'upgrade'))
+  constraint failures_say_why check (status <> 'failed' or error is not null)
 );
 comment on table public.pipeline_runs is 'One run of one job: what it expected before it started and what it did.';
 comment on column public.pipeline_runs.as_of is 'The moment that the run took as now.';

@@ -26,7 +26,7 @@ create table public.content_metadata (
   constraint propensity_is_a_probability check (propensity > 0 and propensity <= 1),
   constraint recommendations_are_logged check (
     origin <> 'recommended'
-    or (policy is not null and propensity is not null and slate is not null and rng_seed is not null)
+    or num_nulls(policy, propensity, slate, chosen, rng_seed, prompted, control_share) = 0
   ),
   constraint chosen_is_what_was_assigned check (
     chosen is null or slate is null or chosen >= 0 and coalesce(slate -> chosen = assigned, false)),
@@ -37,17 +37,17 @@ create table public.content_metadata (
 comment on table public.content_metadata is 'A decision: what was (to be) posted, and with which probability each choice was made.';
 comment on column public.content_metadata.origin is 'recommended by Postloop, manual (the bot chose), or imported.';
 comment on column public.content_metadata.assigned is 'The value assigned to each dimension: {"tone": "dry", ...}.';
-comment on column public.content_metadata.policy is 'The rule that drew the slate.';
+comment on column public.content_metadata.policy is 'The rule that drew the slate; null, as all that is logged of a draw, unless origin is recommended.';
 comment on column public.content_metadata.propensity is 'Exact probability of this combination given its slate: multiplicity / slate size.';
 comment on column public.content_metadata.slate is 'All draws of the slate, in order; one was picked uniformly.';
 comment on column public.content_metadata.rng_seed is 'Seed of the generator that drew the slate and picked from it.';
-comment on column public.content_metadata.chosen is 'Index from 0 of the pick in slate; null where it was not logged.';
+comment on column public.content_metadata.chosen is 'Index from 0 of the pick in slate.';
 comment on column public.content_metadata.model_version is
   'learned_models.data_version that the slate was drawn from; null for a draw without a model.';
 comment on column public.content_metadata.prompted is
-  'Whether the prompt held the evidence: false for the control share. Null where it was not logged.';
+  'Whether the prompt held the evidence: false for the control share.';
 comment on column public.content_metadata.control_share is
-  'Probability, when it was drawn, of belonging to the control share. Null where it was not logged.';
+  'Probability, when it was drawn, of belonging to the control share.';
 create index content_metadata_account_id_idx on public.content_metadata (account_id, created_at desc);
 -- Few decisions have a control beside them, and prompt_worth reads no others.
 create index content_metadata_control_idx on public.content_metadata (account_id) where control_share > 0;
@@ -55,6 +55,18 @@ create index content_metadata_control_idx on public.content_metadata (account_id
 create trigger assigned_values_are_known
   before insert or update of assigned, account_id on public.content_metadata
   for each row execute function postloop.refuse_unknown_values('assigned');
+
+-- What counts as an engagement is decided here, for rates, totals, rewards and growth alike. Bookmarks
+-- do not: X leaves them out at times, and a post would lose its whole outcome for want of one number.
+create function postloop.engagements(p_likes bigint, p_retweets bigint, p_replies bigint)
+returns bigint
+language sql
+immutable
+set search_path = ''
+as $$
+  select p_likes + p_retweets + p_replies
+$$;
+comment on function postloop.engagements is 'Engagements of a post: likes + retweets + replies; null when one is unknown.';
 
 create table public.post_attribution (
   post_id text primary key,
@@ -89,7 +101,8 @@ create table public.post_attribution (
   generator_used text generated always as (realised ->> 'generator') stored,
   hook_pattern text generated always as (realised ->> 'hook_pattern') stored,
   engagement_rate double precision generated always as (
-    case when impressions > 0 then (likes + retweets + replies)::double precision / impressions end
+    case when impressions > 0
+      then postloop.engagements(likes, retweets, replies)::double precision / impressions end
   ) stored,
   credit_note text,
   constraint post_id_is_digits check (post_id ~ '^[0-9]{1,20}$'),
@@ -120,7 +133,7 @@ comment on column public.post_attribution.followers_48h_after is 'As followers_2
 comment on column public.post_attribution.followers_gained is 'Followers credited to the post within 48 h of posting.';
 comment on column public.post_attribution.followers_gained_low is 'Lower end of the 90 % interval of followers_gained.';
 comment on column public.post_attribution.followers_gained_high is 'Upper end of the 90 % interval of followers_gained.';
-comment on column public.post_attribution.engagement_rate is '(likes + retweets + replies) / impressions, a fraction; null when any is unknown.';
+comment on column public.post_attribution.engagement_rate is 'Engagements (likes + retweets + replies) / impressions, a fraction; null when any is unknown.';
 comment on column public.post_attribution.credit_note is
   'Why the post has no credit: no read showed impressions; X showed only rounded follower counts since it was posted; no count since; or all counts around it are more than 6 h apart. Null with a credit.';
 create index post_attribution_account_id_idx on public.post_attribution (account_id, posted_at desc);
@@ -144,3 +157,5 @@ revoke all on
   from public, anon, authenticated, service_role;
 grant select on public.content_metadata, public.post_attribution to authenticated;
 grant select, insert, update on public.content_metadata, public.post_attribution to service_role;
+revoke all on function postloop.engagements from public, anon, authenticated, service_role;
+grant execute on function postloop.engagements to service_role;

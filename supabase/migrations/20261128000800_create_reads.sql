@@ -92,7 +92,6 @@ create index metric_collections_lease_id_idx on public.metric_collections (lease
 create index metric_collections_account_id_idx on public.metric_collections (account_id);
 create index metric_collections_phase_idx on public.metric_collections (phase);
 create index metric_collections_outcome_idx on public.metric_collections (outcome);
--- A post whose read is late or missed has lost that number for good: the earlier it shows the better.
 create index metric_collections_finished_at_idx on public.metric_collections (finished_at)
   where finished_at is not null;
 
@@ -129,7 +128,8 @@ create table public.real_tweet_metrics (
   attributed_at timestamptz,
   age_h double precision generated always as (extract(epoch from collected_at - posted_at)::double precision / 3600) stored,
   engagement_rate double precision generated always as (
-    case when impressions > 0 then (likes + retweets + replies)::double precision / impressions end
+    case when impressions > 0
+      then postloop.engagements(likes, retweets, replies)::double precision / impressions end
   ) stored,
   primary key (tweet_id, collection_phase),
   constraint counts_are_not_negative check (
@@ -146,14 +146,13 @@ comment on column public.real_tweet_metrics.age_h is 'True age of the read: hour
 comment on column public.real_tweet_metrics.quality is 'exact, or rounded when X showed an abbreviated number.';
 comment on column public.real_tweet_metrics.run_id is 'The scraper run that recorded it.';
 comment on column public.real_tweet_metrics.attributed_at is 'When attribution took it up; null until then.';
-comment on column public.real_tweet_metrics.engagement_rate is '(likes + retweets + replies) / impressions, a fraction; null when any is unknown.';
+comment on column public.real_tweet_metrics.engagement_rate is 'Engagements (likes + retweets + replies) / impressions, a fraction; null when any is unknown.';
 comment on column public.real_tweet_metrics.source is
   'Where X showed it: graphql (page payload), dom (action bar) or api; imported from a database of before.';
 create index real_tweet_metrics_unattributed_idx on public.real_tweet_metrics (tweet_id)
   where attributed_at is null;
 create index real_tweet_metrics_account_id_idx on public.real_tweet_metrics (account_id, collected_at);
 create index real_tweet_metrics_collection_phase_idx on public.real_tweet_metrics (collection_phase);
--- A read that attribution skips, or a post that learning skips, is lost without an error.
 create index real_tweet_metrics_awaiting_idx on public.real_tweet_metrics (collected_at)
   where attributed_at is null and quality <> 'suspect';
 

@@ -46,17 +46,18 @@ create table public.x_post_analytics (
     and link_clicks >= 0 and follows >= 0)
 );
 comment on table public.x_post_analytics is 'What X shows an author about a post of their own. A value that X did not show is null.';
+comment on column public.x_post_analytics.engagements is 'As X counts them: clicks too, and more.';
 comment on column public.x_post_analytics.follows is 'Follows that X itself attributes to the post.';
 
 create table public.x_post_hourly_impressions (
   post_id text not null references public.post_attribution (post_id) on delete cascade,
-  hr timestamptz not null,
+  hour timestamptz not null,
   impressions bigint not null,
-  primary key (post_id, hr),
+  primary key (post_id, hour),
   constraint impressions_are_not_negative check (impressions >= 0)
 );
 comment on table public.x_post_hourly_impressions is 'Impressions that a post gathered in each of its first 48 hours, as X shows them to its author.';
-comment on column public.x_post_hourly_impressions.hr is 'Start of the hour.';
+comment on column public.x_post_hourly_impressions.hour is 'Start of the hour.';
 
 alter table public.payload_shapes enable row level security;
 alter table public.integrity_events enable row level security;

@@ -1,4 +1,5 @@
--- A read with quality suspect is kept as evidence and used nowhere: in no judgement, credit or reward.
+-- A scraper claims what is due under a lease and records what came back in one transaction. A read with
+-- quality suspect is kept as evidence and used nowhere: in no judgement, credit or reward.
 create function public.claim_reads(p_now timestamptz, p_limit integer default 40, p_lease_seconds integer default 180)
 returns jsonb
 language plpgsql
@@ -155,13 +156,13 @@ as $$
     from given g
     on conflict (post_id, captured_at) do nothing
   )
-  insert into public.x_post_hourly_impressions as h (post_id, hr, impressions)
+  insert into public.x_post_hourly_impressions as h (post_id, hour, impressions)
   -- an hour that X names twice must not cost the run its whole batch
-  select g.post_id, x.hr, max(x.impressions)
+  select g.post_id, x.hour, max(x.impressions)
   from given g
-  cross join lateral jsonb_to_recordset(g.hourly) x(hr timestamptz, impressions bigint)
-  group by g.post_id, x.hr
-  on conflict (post_id, hr) do update set impressions = excluded.impressions
+  cross join lateral jsonb_to_recordset(g.hourly) x(hour timestamptz, impressions bigint)
+  group by g.post_id, x.hour
+  on conflict (post_id, hour) do update set impressions = excluded.impressions
   where h.impressions is distinct from excluded.impressions
 $$;
 comment on function postloop.record_analytics is

@@ -1,3 +1,6 @@
+-- The rates of a block of 48 hours from its last four weeks; simulation/reference/attribution has the
+-- same arithmetic in the same order.
+
 -- change ~ b + q * exposure by least squares weighted by 1 / expectation, as the variance of a count is
 -- its mean. Unweighted, the few hours of a large post decide both rates, and b is lost in their noise.
 create function postloop.fit_rates(p_change double precision[], p_exposure double precision[],

@@ -1,3 +1,5 @@
+-- The split by blocks of 48 hours, for as many accounts and hours at a time as fit into memory.
+
 -- What is to be split, in batches of bounded work: a long history takes several, and may be left
 -- between any two. Hours are numbers, counted from 1970.
 create function postloop.plan_splits(p_now timestamptz, p_resume boolean, p_work integer default 20000)
@@ -105,12 +107,12 @@ as $$
   given as materialized (
     select g.account_id, g.until_hour,
       floor(extract(epoch from r.settled_through) / 3600)::integer as settled,
-      floor(extract(epoch from booked.hr) / 3600)::integer + 1 as booked_until,
+      floor(extract(epoch from booked.hour) / 3600)::integer + 1 as booked_until,
       floor((extract(epoch from p_now) / 3600 - 121) / 48)::integer * 48 as settle_until
     from unnest(p_account_ids, p_until_hours) g(account_id, until_hour)
     left join public.follower_rates r on r.account_id = g.account_id
     left join lateral (
-      select max(f.hr) as hr from public.follower_hour f where f.account_id = g.account_id
+      select max(f.hour) as hour from public.follower_hour f where f.account_id = g.account_id
     ) booked on true
   ),
   account as materialized (
@@ -143,14 +145,14 @@ as $$
   ),
   -- 3 the count at each full hour; the last snapshot only when it lies on one
   boundary as (
-    select s.account_id, (extract(epoch from g.hr) / 3600)::integer as hour, g.hr, s.t0,
+    select s.account_id, (extract(epoch from g.starts_at) / 3600)::integer as hour, g.starts_at, s.t0,
       s.t1 - s.t0 > interval '6 hours' as in_gap,
-      s.f0 + (s.f1 - s.f0) * (extract(epoch from g.hr - s.t0)::double precision
+      s.f0 + (s.f1 - s.f0) * (extract(epoch from g.starts_at - s.t0)::double precision
         / extract(epoch from s.t1 - s.t0)::double precision) as followers
     from span s
     cross join lateral generate_series(
-      date_trunc('hour', s.t0, 'UTC'), s.t1, interval '1 hour') g(hr)
-    where s.t1 is not null and g.hr >= s.t0 and g.hr < s.t1
+      date_trunc('hour', s.t0, 'UTC'), s.t1, interval '1 hour') g(starts_at)
+    where s.t1 is not null and g.starts_at >= s.t0 and g.starts_at < s.t1
     union all
     select s.account_id, (extract(epoch from s.t0) / 3600)::integer, s.t0, s.t0, false,
       s.f0::double precision
@@ -159,16 +161,16 @@ as $$
   ),
   hour_change as (
     select b.account_id, b.hour,
-      lead(b.followers) over w - b.followers as df,
-      b.in_gap or (lead(b.in_gap) over w and lead(b.t0) over w < lead(b.hr) over w) as gap
+      lead(b.followers) over w - b.followers as change,
+      b.in_gap or (lead(b.in_gap) over w and lead(b.t0) over w < lead(b.starts_at) over w) as gap
     from boundary b
     window w as (partition by b.account_id order by b.hour)
   ),
   open_hour as materialized (
-    select h.account_id, h.hour, h.df, h.gap
+    select h.account_id, h.hour, h.change, h.gap
     from hour_change h
     join account a on a.account_id = h.account_id
-    where h.df is not null
+    where h.change is not null
       and h.hour >= coalesce(a.from_hour, h.hour) and h.hour < coalesce(a.until_hour, h.hour + 1)
   ),
   -- 4 the blocks of these hours, split or only booked: gaps whose count came after they were settled
@@ -319,7 +321,7 @@ as $$
     group by u.cell
   ),
   hour as materialized (
-    select h.account_id, h.hour, h.df, h.gap, b.block_no, h.hour - b.start as at, coalesce(c.seen, 0) as exposure
+    select h.account_id, h.hour, h.change, h.gap, b.block_no, h.hour - b.start as at, coalesce(c.seen, 0) as exposure
     from open_hour h
     join block b on b.account_id = h.account_id and b.start = h.hour - h.hour % 48
     left join seen_cell c on c.cell = b.block_no * 48 + h.hour - b.start
@@ -328,12 +330,12 @@ as $$
   -- audience each follows .18, .69 and 1.79 times the mean delay after it saw the post
   series as materialized (
     select x.account_id, min(x.hour) as first_hour,
-      array_agg(x.df order by x.hour) as df, array_agg(x.gap order by x.hour) as gap,
+      array_agg(x.change order by x.hour) as change, array_agg(x.gap order by x.hour) as gap,
       array_agg(x.exposure order by x.hour) as exposure
     from (
-      select h.account_id, h.hour, h.df, h.gap, h.exposure from hour h
+      select h.account_id, h.hour, h.change, h.gap, h.exposure from hour h
       union all
-      select w.account_id, (extract(epoch from f.hr) / 3600)::integer, f.df, f.gap, f.exposure
+      select w.account_id, (extract(epoch from f.hour) / 3600)::integer, f.change, f.gap, f.exposure
       from (
         select b.account_id, min(b.start) filter (where b.splits) - 639 as from_hour, min(o.hour) as until_hour
         from block b
@@ -341,10 +343,10 @@ as $$
         group by b.account_id
       ) w
       cross join lateral (
-        select o.hr, o.df, o.gap, o.exposure
+        select o.hour, o.change, o.gap, o.exposure
         from public.follower_hour o
         where o.account_id = w.account_id
-          and o.hr >= to_timestamp(w.from_hour * 3600.0) and o.hr < to_timestamp(w.until_hour * 3600.0)
+          and o.hour >= to_timestamp(w.from_hour * 3600.0) and o.hour < to_timestamp(w.until_hour * 3600.0)
         offset 0
       ) f
     ) x
@@ -369,11 +371,11 @@ as $$
     group by l.lag_no, l.lag_h
   ),
   lagged as (
-    select s.account_id, n.hours, n.df, l.acting
+    select s.account_id, n.hours, n.change, l.acting
     from series s
     cross join lateral (
-      select array_agg(s.first_hour + i - 1) as hours, array_agg(s.df[i]) as df
-      from generate_series(1, cardinality(s.df)) i
+      select array_agg(s.first_hour + i - 1) as hours, array_agg(s.change[i]) as change
+      from generate_series(1, cardinality(s.change)) i
       where not s.gap[i]
     ) n
     cross join lateral (
@@ -404,7 +406,7 @@ as $$
         (count(*) filter (where u.hour < b.stop))::integer as last
       from unnest(l.hours) u(hour)
     ) n
-    cross join lateral postloop.fit_block(l.df, l.acting, n.first, n.last) f
+    cross join lateral postloop.fit_block(l.change, l.acting, n.first, n.last) f
     join kernel k on k.lag_h = f.lag_h
     where b.splits
   ),
@@ -452,7 +454,7 @@ as $$
   -- 13 what is out of reach of the rates is a shock, not anybody's credit
   block_hours as materialized (
     select r.block_no, array_agg(x.known order by g.at) as known,
-      array_agg(case when x.known then least(greatest(h.df, least(x.mu - x.reach, 0)), 5 * x.mu + x.reach) else 0 end order by g.at) as explained,
+      array_agg(case when x.known then least(greatest(h.change, least(x.mu - x.reach, 0)), 5 * x.mu + x.reach) else 0 end order by g.at) as explained,
       array_agg(coalesce(c.arrivals, 0) + r.b order by g.at) as expected,
       array_agg(coalesce(c.old_arrivals, 0) order by g.at) as old_arrivals, r.b
     from rate r
@@ -597,7 +599,7 @@ as $$
   ),
   -- 16 the ledger of hours
   split_hour as (
-    select h.account_id, h.hour, h.df, h.exposure, h.gap, coalesce(b.explained[h.at + 1], 0) as explained,
+    select h.account_id, h.hour, h.change, h.exposure, h.gap, coalesce(b.explained[h.at + 1], 0) as explained,
       coalesce(c.credited, 0) as credited
     from hour h
     left join block_hours b on b.block_no = h.block_no
@@ -605,40 +607,45 @@ as $$
   ),
   booked as (
     insert into public.follower_hour as f
-      (account_id, hr, df, exposure, explained, credited, organic, unexplained, gap)
-    select s.account_id, to_timestamp(s.hour * 3600.0), s.df, s.exposure, s.explained, s.credited,
-      s.explained - s.credited, s.df - s.explained, s.gap
+      (account_id, hour, change, exposure, explained, credited, organic, unexplained, gap)
+    select s.account_id, to_timestamp(s.hour * 3600.0), s.change, s.exposure, s.explained, s.credited,
+      s.explained - s.credited, s.change - s.explained, s.gap
     from split_hour s
     union all
     -- hours that an earlier run split and this batch does not reach wait: nothing of them is credited
-    select a.account_id, w.hr, w.df, w.exposure, 0, 0, 0, w.df, w.gap
+    select a.account_id, w.hour, w.change, w.exposure, 0, 0, 0, w.change, w.gap
     from account a
     cross join lateral (
-      select o.hr, o.df, o.exposure, o.gap
+      select o.hour, o.change, o.exposure, o.gap
       from public.follower_hour o
-      where o.account_id = a.account_id and o.hr >= to_timestamp(a.until_hour * 3600.0)
+      where o.account_id = a.account_id and o.hour >= to_timestamp(a.until_hour * 3600.0)
       offset 0
     ) w
-    on conflict (account_id, hr) do update
-    set df = excluded.df, exposure = excluded.exposure, explained = excluded.explained,
+    on conflict (account_id, hour) do update
+    set change = excluded.change, exposure = excluded.exposure, explained = excluded.explained,
         credited = excluded.credited, organic = excluded.organic,
         unexplained = excluded.unexplained, gap = excluded.gap
-    where (f.df, f.exposure, f.explained, f.credited, f.gap)
-      is distinct from (excluded.df, excluded.exposure, excluded.explained, excluded.credited, excluded.gap)
+    where (f.change, f.exposure, f.explained, f.credited, f.gap)
+      is distinct from (excluded.change, excluded.exposure, excluded.explained, excluded.credited, excluded.gap)
   ),
   rated as (
-    insert into public.follower_block_rates as r (account_id, block_start, b, q, phi, lag_h, hours, fitted_at)
+    insert into public.follower_block_rates as r
+      (account_id, block_start, organic_per_hour, followers_per_impression, dispersion, lag_h, hours, fitted_at)
     select t.account_id, to_timestamp(t.start * 3600.0), t.b, t.q, t.phi, t.lag_h, t.hours, p_now
     from rate t
     on conflict (account_id, block_start) do update
-    set b = excluded.b, q = excluded.q, phi = excluded.phi, lag_h = excluded.lag_h,
+    set organic_per_hour = excluded.organic_per_hour,
+        followers_per_impression = excluded.followers_per_impression,
+        dispersion = excluded.dispersion, lag_h = excluded.lag_h,
         hours = excluded.hours, fitted_at = excluded.fitted_at
-    where (r.b, r.q, r.phi, r.lag_h, r.hours)
-      is distinct from (excluded.b, excluded.q, excluded.phi, excluded.lag_h, excluded.hours)
+    where (r.organic_per_hour, r.followers_per_impression, r.dispersion, r.lag_h, r.hours)
+      is distinct from (excluded.organic_per_hour, excluded.followers_per_impression,
+        excluded.dispersion, excluded.lag_h, excluded.hours)
   ),
   advanced as (
     insert into public.follower_rates as r
-      (account_id, b, q, phi, lag_h, hours, settled_through, fitted_at, attributed_at)
+      (account_id, organic_per_hour, followers_per_impression, dispersion, lag_h, hours,
+       settled_through, fitted_at, attributed_at)
     select a.account_id, t.b, t.q, t.phi, t.lag_h, t.hours, to_timestamp(a.settle_until * 3600.0),
       case when t.b is not null then p_now end, case when a.until_hour is null then p_now end
     from account a
@@ -648,7 +655,9 @@ as $$
     -- an account without an hour to split is looked at afresh each time
     where a.settled is not null or exists (select from open_hour o where o.account_id = a.account_id)
     on conflict (account_id) do update
-    set b = coalesce(excluded.b, r.b), q = coalesce(excluded.q, r.q), phi = coalesce(excluded.phi, r.phi),
+    set organic_per_hour = coalesce(excluded.organic_per_hour, r.organic_per_hour),
+        followers_per_impression = coalesce(excluded.followers_per_impression, r.followers_per_impression),
+        dispersion = coalesce(excluded.dispersion, r.dispersion),
         lag_h = coalesce(excluded.lag_h, r.lag_h), hours = coalesce(excluded.hours, r.hours),
         fitted_at = coalesce(excluded.fitted_at, r.fitted_at),
         settled_through = excluded.settled_through, attributed_at = excluded.attributed_at
@@ -683,26 +692,26 @@ as $$
   ),
   credited as (
     insert into public.post_credit as c
-      (post_id, account_id, credit_2h, credit_24h, credit_48h, credit_7d, var_48h,
+      (post_id, account_id, credit_2h, credit_24h, credit_48h, credit_7d, variance_48h,
        settled_2h, settled_24h, settled_48h, settled_7d, settled_thinning_48h, settled_spread_48h,
-       final, method, computed_at)
+       final, computed_at)
     select s.post_id, s.account_id, s.c2 + s.o2, s.c24 + s.o24, s.c48 + s.o48, s.c7d + s.o7d,
       -- the second term is the spread of conversions between posts, cv^2 = 1/4
       s.thinning + s.o_thinning + (s.spread + s.o_spread) * (s.spread + s.o_spread) / 4,
-      s.c2, s.c24, s.c48, s.c7d, s.thinning, s.spread, s.final, 'exposure_em', p_now
+      s.c2, s.c24, s.c48, s.c7d, s.thinning, s.spread, s.final, p_now
     from sums s
     on conflict (post_id) do update
     set credit_2h = excluded.credit_2h, credit_24h = excluded.credit_24h,
         credit_48h = excluded.credit_48h, credit_7d = excluded.credit_7d,
-        var_48h = excluded.var_48h, settled_2h = excluded.settled_2h,
+        variance_48h = excluded.variance_48h, settled_2h = excluded.settled_2h,
         settled_24h = excluded.settled_24h, settled_48h = excluded.settled_48h,
         settled_7d = excluded.settled_7d, settled_thinning_48h = excluded.settled_thinning_48h,
         settled_spread_48h = excluded.settled_spread_48h, final = excluded.final,
-        method = excluded.method, computed_at = excluded.computed_at
-    where (c.credit_2h, c.credit_24h, c.credit_48h, c.credit_7d, c.var_48h, c.settled_2h, c.settled_24h,
+        computed_at = excluded.computed_at
+    where (c.credit_2h, c.credit_24h, c.credit_48h, c.credit_7d, c.variance_48h, c.settled_2h, c.settled_24h,
         c.settled_48h, c.settled_7d, c.settled_thinning_48h, c.settled_spread_48h, c.final)
       is distinct from (excluded.credit_2h, excluded.credit_24h, excluded.credit_48h, excluded.credit_7d,
-        excluded.var_48h, excluded.settled_2h, excluded.settled_24h, excluded.settled_48h,
+        excluded.variance_48h, excluded.settled_2h, excluded.settled_24h, excluded.settled_48h,
         excluded.settled_7d, excluded.settled_thinning_48h, excluded.settled_spread_48h, excluded.final)
     returning c.account_id, c.post_id
   )

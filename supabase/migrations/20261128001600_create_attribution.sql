@@ -1,8 +1,8 @@
+-- A run does a bounded amount of work and says what is left: a long history must not run into a timeout.
 create table public.account_learning (
   account_id bigint primary key references public.x_accounts (id) on delete cascade,
   data_version bigint not null default 0,
   learned_version bigint not null default 0,
-  priors jsonb not null default '{}',
   finished_posts integer not null default 0,
   learned_at timestamptz,
   constraint learning_does_not_run_ahead check (learned_version <= data_version)
@@ -10,7 +10,6 @@ create table public.account_learning (
 comment on table public.account_learning is 'Handover from attribution to learning: an account whose data is newer than what was learned is due.';
 comment on column public.account_learning.data_version is 'Counts the attribution runs that changed a post of the account.';
 comment on column public.account_learning.learned_version is 'The data_version that dimension_performance rests on.';
-comment on column public.account_learning.priors is 'Per dimension, the posterior of a value never used: {mean, scale, df}.';
 comment on column public.account_learning.finished_posts is 'Posts with a reward when last learned.';
 create index account_learning_due_idx on public.account_learning (account_id) where learned_version < data_version;
 
@@ -129,21 +128,19 @@ as $$
     where h.known is null and x.at <= p_now
     group by p.post_id
   ),
-  -- 2 what each row should say; until a new credit is computed, one of before stands
+  -- 2 what each row should say
   known as (
     select p.post_id,
       coalesce(p.followers_before, postloop.followers_at_posting(p.account_id, p.posted_at)) as f0,
       coalesce(p.followers_2h_after, r.f2) as f2,
       coalesce(p.followers_24h_after, r.f24) as f24,
       coalesce(p.followers_48h_after, r.f48) as f48,
-      case when c.post_id is null then p.followers_gained else c.credit_48h end as gained,
-      case when c.post_id is null then p.followers_gained_low
-        else c.credit_48h - 1.645 * sqrt(c.var_48h) end as low,
-      case when c.post_id is null then p.followers_gained_high
-        else c.credit_48h + 1.645 * sqrt(c.var_48h) end as high,
+      c.credit_48h as gained,
+      c.credit_48h - 1.6448536269514722 * sqrt(c.variance_48h) as low,
+      c.credit_48h + 1.6448536269514722 * sqrt(c.variance_48h) as high,
       -- the first reason that holds for there being no credit
       case
-        when c.post_id is not null or p.followers_gained is not null then null
+        when c.post_id is not null then null
         when not exists (
           select from public.real_tweet_metrics m
           where m.tweet_id = p.post_id and m.impressions is not null and m.quality <> 'suspect'
@@ -151,7 +148,7 @@ as $$
         when exists (
           select from public.follower_hour f
           where f.account_id = p.account_id and f.gap and f.exposure > 0
-            and f.hr > p.posted_at - interval '1 hour' and f.hr < p.posted_at + interval '183 hours') then 'gapped_counts'
+            and f.hour > p.posted_at - interval '1 hour' and f.hour < p.posted_at + interval '183 hours') then 'gapped_counts'
         when exists (
           select from public.follower_snapshots s
           where s.account_id = p.account_id and not s.is_exact

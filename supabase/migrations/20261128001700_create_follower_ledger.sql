@@ -1,11 +1,11 @@
 -- Anyone can check that nothing was invented: the split of each hour beside the raw counts around it.
 create view public.follower_ledger with (security_invoker = on) as
-select f.account_id, f.hr, o.observed, f.credited, f.organic, f.unexplained, f.gap,
+select f.account_id, f.hour, o.observed, f.credited, f.organic, f.unexplained, f.gap,
   f.credited + f.organic + f.unexplained - o.observed as error
 from public.follower_hour f
 cross join lateral (
-  select max(c.followers) filter (where b.at > f.hr) - max(c.followers) filter (where b.at = f.hr) as observed
-  from (values (f.hr), (f.hr + interval '1 hour')) b(at)
+  select max(c.followers) filter (where b.at > f.hour) - max(c.followers) filter (where b.at = f.hour) as observed
+  from (values (f.hour), (f.hour + interval '1 hour')) b(at)
   cross join lateral (
     select s.captured_at, s.followers
     from public.follower_snapshots s
@@ -28,7 +28,7 @@ cross join lateral (
 ) o;
 comment on view public.follower_ledger is
   'Each hour of an account: what its raw exact counts changed by, computed afresh, beside what was booked. error = credited + organic + unexplained - observed, and is 0 but for rounding.';
-comment on column public.follower_ledger.hr is 'Start of the hour, UTC.';
+comment on column public.follower_ledger.hour is 'Start of the hour, UTC.';
 comment on column public.follower_ledger.observed is 'Followers at the end of the hour minus at its start, linear between exact snapshots.';
 comment on column public.follower_ledger.credited is 'Followers credited to posts.';
 comment on column public.follower_ledger.error is 'Followers booked too many.';
@@ -39,7 +39,7 @@ create view public.credit_calibration with (security_invoker = on) as
 select c.account_id, count(*) as posts, sum(c.credit_48h) as credited, sum(x.follows)::bigint as x_follows,
   sum(c.credit_48h) / nullif(sum(x.follows), 0)::double precision as credited_per_x_follow,
   corr(c.credit_48h, x.follows::double precision) as correlation,
-  avg((x.follows between c.credit_48h - 1.645 * sqrt(c.var_48h) and c.credit_48h + 1.645 * sqrt(c.var_48h))::integer)::double precision as covered
+  avg((x.follows between c.credit_48h - 1.6448536269514722 * sqrt(c.variance_48h) and c.credit_48h + 1.6448536269514722 * sqrt(c.variance_48h))::integer)::double precision as covered
 from public.post_credit c
 join public.post_attribution p on p.post_id = c.post_id
 cross join lateral (

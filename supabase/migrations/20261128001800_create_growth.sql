@@ -1,4 +1,4 @@
--- Where learning keeps what it fitted: how posts grow, and the joint model of each outcome.
+-- Once a night the growth curves are fitted anew, for the projection of young posts and the early warning.
 create table public.growth_curve (
   account_id bigint references public.x_accounts (id) on delete cascade,
   outcome text not null,
@@ -26,7 +26,6 @@ comment on column public.growth_curve.spread is
   'Standard deviation of a normal with as wide a 90 % range: (high_90 - low_90) / 3.29.';
 create index growth_curve_phase_idx on public.growth_curve (phase);
 
--- Once a night the growth curves are fitted anew, for the projection of young posts and the early warning.
 create table public.viral_thresholds (
   account_id bigint primary key references public.x_accounts (id) on delete cascade,
   impressions double precision not null,
@@ -120,7 +119,7 @@ as $$
     ) p
     cross join lateral (
       select r.impressions::double precision as impressions,
-        (r.likes + r.retweets + r.replies + r.bookmarks)::double precision as engagements
+        postloop.engagements(r.likes, r.retweets, r.replies)::double precision as engagements
       from public.real_tweet_metrics r
       where r.tweet_id = p.post_id
         and r.collection_phase = '48h'
@@ -152,7 +151,7 @@ as $$
     join usual u on u.account_id = m.account_id
     cross join lateral (
       select k.collection_phase as phase, k.age_h, k.impressions::double precision as impressions,
-        (k.likes + k.retweets + k.replies + k.bookmarks)::double precision as engagements
+        postloop.engagements(k.likes, k.retweets, k.replies)::double precision as engagements
       from public.real_tweet_metrics k
       where k.tweet_id = m.post_id
         and k.age_h < 48

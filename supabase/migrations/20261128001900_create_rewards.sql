@@ -1,4 +1,5 @@
--- What each value of each dimension has shown, recomputed from the posts and never incremented.
+-- Young posts have a reward too, with how uncertain it is; learning weighs them by that. Single posts,
+-- threads and replies are strata: a reply that few see is no failure, and no reply makes a topic look bad.
 create table public.reward_weights (
   outcome text primary key,
   weight double precision not null,
@@ -13,13 +14,15 @@ insert into public.reward_weights (outcome, weight, description) values
   ('engagement', 0.4, 'log engagement rate, smoothed by 200 impressions at the account''s median rate'),
   ('followers', 0.4, 'ln(1 + followers credited within 48 h)');
 
+-- What a post weighs changes every day with its age, and would rewrite every row; what it follows from
+-- is kept instead.
 create table public.post_outcomes (
   post_id text primary key references public.post_attribution (post_id) on delete cascade,
   account_id bigint not null references public.x_accounts (id) on delete cascade,
   posted_at timestamptz not null,
-  y_impressions double precision not null,
-  y_engagement double precision,
-  y_followers double precision,
+  log_impressions double precision not null,
+  log_engagement double precision,
+  log_followers double precision,
   reward double precision not null,
   computed_at timestamptz not null,
   horizon_h double precision not null,
@@ -30,8 +33,8 @@ create table public.post_outcomes (
   constraint noise_is_not_negative check (noise >= 0),
   constraint alarms_are_not_negative check (alarms >= 0)
 );
-comment on column public.post_outcomes.y_impressions is 'ln(1 + impressions).';
-comment on column public.post_outcomes.y_followers is 'ln(1 + max(credited followers, 0)).';
+comment on column public.post_outcomes.log_impressions is 'ln(1 + impressions).';
+comment on column public.post_outcomes.log_followers is 'ln(1 + max(credited followers, 0)).';
 comment on table public.post_outcomes is
   'A post''s outcomes at 48 h, read or projected, and its reward, as last learned from. The final row takes the place of the projected one.';
 comment on column public.post_outcomes.horizon_h is 'True age of the read that it rests on, in hours.';
@@ -40,18 +43,18 @@ comment on column public.post_outcomes.noise is
   'Variance of reward by the projection and by the uncertainty of the follower credit; 0 when there is none.';
 comment on column public.post_outcomes.alarms is
   'Alarms of drift since the post. It weighs 2^(-age / 90 days) * 0.1^alarms / (1 + noise).';
-comment on column public.post_outcomes.y_engagement is
-  'ln((engagements + 200 r0) / (impressions + 200)), r0 the median rate of posts of its kind.';
+comment on column public.post_outcomes.log_engagement is
+  'ln((engagements + 200 r0) / (impressions + 200)), engagements being likes + retweets + replies and r0 the median rate of posts of its kind.';
 comment on column public.post_outcomes.reward is
   'Weighted mean of the known outcomes, each winsorised and scaled to the account''s own spread around the middle of posts of its kind.';
 create index post_outcomes_account_id_idx on public.post_outcomes (account_id);
 
--- Rewards of an account's finished posts. The outcome is that of the read nearest after 48 h, by true
--- age; no rolling mean is subtracted, for a policy that plays its best values would erase them.
+-- Rewards of an account's posts. A finished post's outcome is that of its first read at 48 h or later, by
+-- true age; no rolling mean is subtracted, for a policy that plays its best values would erase them.
 create function postloop.post_rewards(p_account_id bigint, p_now timestamptz)
 returns table (
   post_id text, account_id bigint, posted_at timestamptz, kind text,
-  followers double precision, viral_score double precision, realised jsonb,
+  followers double precision, realised jsonb,
   impressions bigint, engagements bigint, engagement_rate double precision, followers_gained double precision,
   y_impressions double precision, y_engagement double precision, y_followers double precision,
   r_impressions double precision, r_engagement double precision, r_followers double precision,
@@ -74,17 +77,18 @@ as $$
   -- 1 the first accepted read at 48 h or later, else the newest younger one, and the credit; looked up
   -- post by post, for joined they made the planner read the tables whole, all accounts' posts
   post as materialized (
-    select p.post_id, p.account_id, p.posted_at, p.kind, p.followers_before, p.viral_score, p.realised,
-      p.impressions as newest_impressions, p.likes + p.retweets + p.replies + p.bookmarks as newest_engagements,
+    select p.post_id, p.account_id, p.posted_at, p.kind, p.followers_before, p.realised,
+      p.impressions as newest_impressions,
+      postloop.engagements(p.likes, p.retweets, p.replies) as newest_engagements,
       p.engagement_rate as newest_rate, p.followers_gained,
       f.age_h is not null as is_final,
       coalesce(f.age_h, y.age_h) as age_h,
       coalesce(f.impressions, y.impressions)::double precision as impressions,
       (case when f.age_h is not null then f.engagements else y.engagements end)::double precision as engagements,
-      c.credit_48h as credit, c.var_48h as credit_variance
+      c.credit_48h as credit, c.variance_48h as credit_variance
     from public.post_attribution p
     left join lateral (
-      select r.age_h, r.impressions, r.likes + r.retweets + r.replies + r.bookmarks as engagements
+      select r.age_h, r.impressions, postloop.engagements(r.likes, r.retweets, r.replies) as engagements
       from public.real_tweet_metrics r
       where r.tweet_id = p.post_id
         and r.collection_phase = any (array(
@@ -97,7 +101,7 @@ as $$
       limit 1
     ) f on true
     left join lateral (
-      select r.age_h, r.impressions, r.likes + r.retweets + r.replies + r.bookmarks as engagements
+      select r.age_h, r.impressions, postloop.engagements(r.likes, r.retweets, r.replies) as engagements
       from public.real_tweet_metrics r
       where f.age_h is null
         and r.tweet_id = p.post_id
@@ -109,7 +113,7 @@ as $$
       limit 1
     ) y on true
     left join lateral (
-      select k.credit_48h, k.var_48h from public.post_credit k where k.post_id = p.post_id limit 1
+      select k.credit_48h, k.variance_48h from public.post_credit k where k.post_id = p.post_id limit 1
     ) c on true
     where p.account_id = p_account_id
       and (f.age_h is not null or y.age_h is not null)
@@ -255,8 +259,9 @@ as $$
         case when s.r_followers is null then 0 else w.followers end as w_followers
     ) k
   )
-  select c.post_id, c.account_id, c.posted_at, c.kind, c.followers_before::double precision, c.viral_score,
-    c.realised, c.newest_impressions, c.newest_engagements, c.newest_rate, c.followers_gained, c.y_impressions, c.y_engagement, c.y_followers, c.r_impressions, c.r_engagement, c.r_followers,
+  select c.post_id, c.account_id, c.posted_at, c.kind, c.followers_before::double precision, c.realised,
+    c.newest_impressions, c.newest_engagements, c.newest_rate, c.followers_gained,
+    c.y_impressions, c.y_engagement, c.y_followers, c.r_impressions, c.r_engagement, c.r_followers,
     (c.w_impressions * c.r_impressions + c.w_engagement * coalesce(c.r_engagement, 0)
       + c.w_followers * coalesce(c.r_followers, 0)) / c.w_all,
     c.age_h, c.is_final,

@@ -6,14 +6,14 @@ create table public.post_predictions (
   post_id text not null references public.post_attribution (post_id) on delete cascade,
   phase text references public.collection_phases (phase),
   predicted double precision not null,
-  sd double precision,
+  standard_deviation double precision,
   observed double precision,
   threshold double precision,
   created_at timestamptz not null,
   observed_at timestamptz,
-  constraint calibration_events_key unique nulls not distinct (kind, post_id, phase),
+  constraint post_predictions_key unique nulls not distinct (kind, post_id, phase),
   constraint kind_is_known check (kind in ('impressions_48h', 'viral', 'reward')),
-  constraint sd_is_not_negative check (sd >= 0),
+  constraint standard_deviation_is_not_negative check (standard_deviation >= 0),
   constraint viral_is_a_probability check (
     kind <> 'viral' or (predicted between 0 and 1 and observed in (0, 1) and threshold is not null)),
   constraint observed_has_a_time check ((observed is null) = (observed_at is null))
@@ -22,7 +22,7 @@ comment on table public.post_predictions is
   'A prediction about one post and what was observed. impressions_48h: ln(1 + impressions) at 48 h; viral: whether the post passes threshold impressions at 48 h; reward: the reward when final. Kept for 180 days.';
 comment on column public.post_predictions.phase is 'The read that the prediction rests on; null for one made before any read.';
 comment on column public.post_predictions.predicted is 'The expectation, or for viral the probability.';
-comment on column public.post_predictions.sd is 'Standard deviation of the error that was expected; null for viral.';
+comment on column public.post_predictions.standard_deviation is 'Standard deviation of the error that was expected; null for viral.';
 comment on column public.post_predictions.observed is 'What came of it, 0 or 1 for viral; null until it is known.';
 comment on column public.post_predictions.threshold is 'Of viral: impressions at 48 h that one post in twenty of the account passes.';
 create index post_predictions_account_id_idx
@@ -42,7 +42,7 @@ set jit = off
 as $$
   with
   model as materialized (
-    select m.sigma2, m.tau2, m.features, m.mean, m.factor
+    select m.residual_variance, m.group_variances, m.features, m.mean, m.factor
     from public.learned_models m
     where m.account_id = p_account_id and m.outcome = 'reward'
   ),
@@ -87,8 +87,8 @@ as $$
   ),
   -- 2 what it does not: a new week or value is one more of its group, with the group's variance
   unknown as (
-    select l.post_id, sum((m.tau2 ->> l.group_name)::double precision
-      order by (m.tau2 ->> l.group_name)::double precision) as variance
+    select l.post_id, sum((m.group_variances ->> l.group_name)::double precision
+      order by (m.group_variances ->> l.group_name)::double precision) as variance
     from label l
     cross join model m
     where not exists (select from feature f where f.group_name = l.group_name and f.name = l.name)
@@ -118,7 +118,7 @@ as $$
     from projected p
     group by p.post_id
   )
-  select e.post_id, e.predicted, sqrt(m.sigma2 + c.variance + coalesce(u.variance, 0))
+  select e.post_id, e.predicted, sqrt(m.residual_variance + c.variance + coalesce(u.variance, 0))
   from expected e
   join certain c on c.post_id = e.post_id
   left join unknown u on u.post_id = e.post_id
@@ -134,7 +134,7 @@ create view public.prediction_calibration with (security_invoker = on) as
     from public.x_accounts a
     cross join (values ('impressions_48h'), ('viral'), ('reward')) k(kind)
     cross join lateral (
-      select c.predicted, c.sd, c.observed
+      select c.predicted, c.standard_deviation as sd, c.observed
       from public.post_predictions c
       where c.account_id = a.id and c.kind = k.kind and c.observed_at is not null
       order by c.observed_at desc nulls last, c.id desc
@@ -148,7 +148,7 @@ create view public.prediction_calibration with (security_invoker = on) as
   ), error as (
     select b.account_id, sum(b.missed order by b.missed) as missed from bin b group by b.account_id
   )
-  select n.account_id, n.kind, count(*)::integer as n,
+  select n.account_id, n.kind, count(*)::integer as predictions,
     avg((n.observed between n.predicted - 0.6744897501960817 * n.sd and n.predicted + 0.6744897501960817 * n.sd)::integer)::double precision as coverage_50,
     avg((n.observed between n.predicted - 1.2815515655446004 * n.sd and n.predicted + 1.2815515655446004 * n.sd)::integer)::double precision as coverage_80,
     avg((n.observed between n.predicted - 1.6448536269514722 * n.sd and n.predicted + 1.6448536269514722 * n.sd)::integer)::double precision as coverage_90,
@@ -160,7 +160,7 @@ create view public.prediction_calibration with (security_invoker = on) as
   group by n.account_id, n.kind;
 comment on view public.prediction_calibration is
   'How the last 100 settled predictions of an account came true, by kind.';
-comment on column public.prediction_calibration.n is 'Settled predictions, 100 at most; below 30 the shares say little.';
+comment on column public.prediction_calibration.predictions is 'Settled predictions, 100 at most; below 30 the shares say little.';
 comment on column public.prediction_calibration.coverage_50 is 'Share of observations within the 50 % range; likewise the other two. Null for viral.';
 comment on column public.prediction_calibration.mean_predicted is 'Mean prediction; for viral the mean probability.';
 comment on column public.prediction_calibration.mean_observed is 'Mean observation; for viral the share of posts that did go viral.';
@@ -168,7 +168,7 @@ comment on column public.prediction_calibration.calibration_error is
   'Of viral: mean distance between probability and share, in ten bins of equal width (ECE); too high by chance where bins hold few.';
 
 alter table public.post_predictions enable row level security;
-create policy owners_read_their_calibration on public.post_predictions
+create policy owners_read_their_predictions on public.post_predictions
   for select to authenticated
   using (account_id in (select id from public.x_accounts where owner_id = (select auth.uid())));
 

@@ -1,3 +1,4 @@
+-- Learning is handed the sums that a fit needs, and keeps a fit in one call.
 create function public.learning_backlog(p_account_ids bigint[] default null)
 returns bigint[]
 language sql
@@ -12,7 +13,7 @@ $$;
 comment on function public.learning_backlog is
   'Accounts whose data changed since they were learned, or those of the given ids that have data.';
 
--- Learning fits all dimensions together: the sums that the fit needs, and the call that keeps it.
+-- Learning fits all dimensions together, from the sums of one pass over the account's posts.
 create function public.learning_statistics(p_account_id bigint, p_now timestamptz)
 returns jsonb
 language plpgsql
@@ -114,18 +115,18 @@ begin
     left join lateral (
       select * from public.post_outcomes o where o.post_id = r.post_id limit 1
     ) k on true
-    where (k.y_impressions, k.y_engagement, k.y_followers, k.reward, k.horizon_h, k.is_final, k.noise, k.alarms)
+    where (k.log_impressions, k.log_engagement, k.log_followers, k.reward, k.horizon_h, k.is_final, k.noise, k.alarms)
       is distinct from (r.y_impressions, r.y_engagement, r.y_followers, r.reward, r.horizon_h, r.is_final, r.noise, w.alarms)
   ),
   stored as (
-    insert into public.post_outcomes (post_id, account_id, posted_at, y_impressions, y_engagement, y_followers,
+    insert into public.post_outcomes (post_id, account_id, posted_at, log_impressions, log_engagement, log_followers,
       reward, horizon_h, is_final, noise, alarms, computed_at)
     select c.post_id, c.account_id, c.posted_at, c.y_impressions, c.y_engagement, c.y_followers,
       c.reward, c.horizon_h, c.is_final, c.noise, c.alarms, p_now
     from change c
     on conflict (post_id) do update
-    set y_impressions = excluded.y_impressions, y_engagement = excluded.y_engagement,
-        y_followers = excluded.y_followers, reward = excluded.reward, horizon_h = excluded.horizon_h,
+    set log_impressions = excluded.log_impressions, log_engagement = excluded.log_engagement,
+        log_followers = excluded.log_followers, reward = excluded.reward, horizon_h = excluded.horizon_h,
         is_final = excluded.is_final, noise = excluded.noise, alarms = excluded.alarms,
         computed_at = excluded.computed_at
   ),
@@ -359,7 +360,7 @@ begin
 
   -- What the model of the last fit expects of posts that it has not seen, and what came of them.
   if v_fresh is not null then
-    insert into public.post_predictions (account_id, kind, post_id, predicted, sd, created_at)
+    insert into public.post_predictions (account_id, kind, post_id, predicted, standard_deviation, created_at)
     select p_account_id, 'reward', x.post_id, x.predicted, x.sd, p_now
     from postloop.predict_rewards(p_account_id, v_fresh) x
     on conflict (kind, post_id, phase) do nothing;
@@ -380,7 +381,7 @@ begin
         where a.account_id = p_account_id and a.day >= v_newest - c_open_alarm_days),
       'residuals', (
         select coalesce(jsonb_agg(jsonb_build_object('day', (p.posted_at at time zone 'UTC')::date,
-          'residual', (e.observed - e.predicted) / e.sd, 'values', p.realised)), '[]'::jsonb)
+          'residual', (e.observed - e.predicted) / e.standard_deviation, 'values', p.realised)), '[]'::jsonb)
         from public.post_predictions e
         join public.post_attribution p on p.post_id = e.post_id
         where e.account_id = p_account_id and e.kind = 'reward' and e.observed is not null
@@ -390,8 +391,9 @@ $$;
 comment on function public.learning_statistics is
   'Recomputes an account''s post outcomes; predicts the rewards of posts new to its model and notes what came of earlier predictions; returns the design, the weighted sums of each outcome for the joint fit, raw sums of each value and the residuals that drift is watched by.';
 
+-- One call keeps a fit: what each value has shown, and the models that the next decisions are drawn from.
 create function public.record_performance(p_account_id bigint, p_data_version bigint, p_finished_posts integer,
-  p_priors jsonb, p_rows jsonb, p_models jsonb, p_now timestamptz)
+  p_rows jsonb, p_models jsonb, p_now timestamptz)
 returns jsonb
 language plpgsql
 set search_path = ''
@@ -430,7 +432,7 @@ begin
     'fitted_at', p_now)) g;
 
   update public.account_learning s
-  set learned_version = p_data_version, priors = p_priors, finished_posts = p_finished_posts,
+  set learned_version = p_data_version, finished_posts = p_finished_posts,
       learned_at = p_now
   where s.account_id = p_account_id;
 

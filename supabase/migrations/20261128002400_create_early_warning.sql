@@ -1,3 +1,5 @@
+-- A post that is likely to be one of the account's best is named while it still spreads.
+
 -- A probability needs the normal distribution, and erf came with Postgres 16.
 create function postloop.normal_cdf(p_z double precision)
 returns double precision

@@ -80,7 +80,7 @@ as $$
           where f.ordinality <= m.chosen_features),
         'mean', to_jsonb(m.mean[:m.chosen_features]),
         'factor', to_jsonb(m.factor[:m.chosen_features * (m.chosen_features + 1) / 2]),
-        'tau2', m.tau2) end,
+        'tau2', m.group_variances) end,
       'dimensions', (
         select coalesce(jsonb_agg(jsonb_build_object('dimension', v.dimension, 'values', v.values)
           order by v.position), '[]'::jsonb)
@@ -105,9 +105,7 @@ as $$
         model_version, prompted, control_share)
     select d.decision_id, p_account_id, p_now, 'recommended', d.kind, d.assigned, d.policy, d.propensity, d.slate,
       d.chosen, d.rng_seed, d.model_version, d.prompted, d.control_share
-    from jsonb_to_recordset(p_decisions) d(decision_id text, kind text, assigned jsonb, policy text,
-      propensity double precision, slate jsonb, chosen integer, rng_seed bigint, model_version bigint,
-      prompted boolean, control_share double precision)
+    from jsonb_populate_recordset(null::public.content_metadata, p_decisions) d
     returning 1
   )
   select jsonb_build_object(

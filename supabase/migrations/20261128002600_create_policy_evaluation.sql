@@ -8,10 +8,10 @@ as $$
   with account as (
     select a.id, a.handle from public.x_accounts a where lower(a.handle) = lower(p_account)
   ),
-  -- 1 decisions whose post is finished, the newest; looked up one by one, for a join would read all
+  -- decisions whose post is finished, the newest; looked up one by one, for a join would read all
   -- accounts' posts
   logged as (
-    select d.decision_id, d.created_at, d.policy, d.slate, d.propensity, d.assigned, d.chosen,
+    select d.decision_id, d.created_at, d.policy, d.slate, d.propensity, d.chosen,
       p.posted_at, p.kind, p.followers_before, o.reward
     from account a
     join public.content_metadata d on d.account_id = a.id
@@ -27,14 +27,6 @@ as $$
       and d.created_at <= p_now
     order by d.created_at desc, d.decision_id
     limit p_limit
-  ),
-  -- 2 the index of the pick, of older decisions by what was assigned
-  picked as (
-    select l.*, coalesce(l.chosen, (
-        select min(s.ordinality) - 1
-        from jsonb_array_elements(l.slate) with ordinality s
-        where s.value = l.assigned)) as pick
-    from logged l
   )
   select coalesce((
     select jsonb_build_object(
@@ -51,17 +43,16 @@ as $$
         ) v),
       'decisions', (
         select coalesce(jsonb_agg(jsonb_build_object(
-          'decision_id', k.decision_id,
-          'policy', k.policy,
-          'slate', k.slate,
-          'chosen', k.pick,
-          'propensity', k.propensity,
-          'reward', k.reward,
-          'posted_at', k.posted_at,
-          'kind', k.kind,
-          'followers', k.followers_before) order by k.created_at, k.decision_id), '[]'::jsonb)
-        from picked k
-        where k.pick is not null))
+          'decision_id', l.decision_id,
+          'policy', l.policy,
+          'slate', l.slate,
+          'chosen', l.chosen,
+          'propensity', l.propensity,
+          'reward', l.reward,
+          'posted_at', l.posted_at,
+          'kind', l.kind,
+          'followers', l.followers_before) order by l.created_at, l.decision_id), '[]'::jsonb)
+        from logged l))
     from account a
   ), jsonb_build_object('code', 'account_unknown'))
 $$;
@@ -105,7 +96,7 @@ compared as (
 )
 -- 3 and their difference
 select c.account_id, c.prompted_posts, c.control_posts, c.prompted_mean, c.control_mean,
-  c.prompted_mean - c.control_mean as difference, c.se,
+  c.prompted_mean - c.control_mean as difference, c.se as standard_error,
   c.prompted_mean - c.control_mean - 1.6448536269514722 * c.se as low_90,
   c.prompted_mean - c.control_mean + 1.6448536269514722 * c.se as high_90
 from compared c;
@@ -116,7 +107,7 @@ comment on column public.prompt_worth.control_posts is 'Finished posts of the co
 comment on column public.prompt_worth.prompted_mean is
   'Their mean reward, each post weighed by one over the probability of its group; control_mean likewise.';
 comment on column public.prompt_worth.difference is 'prompted_mean minus control_mean, in spreads of the account''s reward.';
-comment on column public.prompt_worth.se is 'Standard error of difference; null until each group has two posts.';
+comment on column public.prompt_worth.standard_error is 'Standard error of difference; null until each group has two posts.';
 comment on column public.prompt_worth.low_90 is 'Lower end of the 90 % interval of difference; high_90 its upper end.';
 
 revoke all on public.prompt_worth from public, anon, authenticated, service_role;

@@ -1,49 +1,3 @@
--- The state of every job and table in one jsonb: what ran, when, and what is waiting.
-create table public.job_schedules (
-  job text primary key,
-  every interval not null,
-  description text not null,
-  since timestamptz not null default now(),
-  constraint interval_is_positive check (every > interval '0')
-);
-comment on table public.job_schedules is 'How often each job is to run; a job that is 2.5 intervals late is late.';
-comment on column public.job_schedules.since is
-  'Since when the job is to run: one that never ran is late from here on.';
-
-insert into public.job_schedules (job, every, description) values
-  ('scraper', '1 minute', 'claims and records due reads'),
-  ('attribution', '2 hours', 'numbers and follower credit to the posts'),
-  ('learning', '2 hours', 'what each value has shown'),
-  ('health', '15 minutes', 'this state'),
-  ('cleanup', '1 day', 'old runs and cron records');
-
-insert into public.job_schedules (job, every, description) values
-  ('watch', '5 minutes', 'looks after the others and tells what changed');
-
-create table postloop.cron_jobs (
-  jobname text primary key,
-  schedule text not null,
-  command text not null
-);
-comment on table postloop.cron_jobs is
-  'The cron jobs that must be scheduled in this database. Who wants other times changes them here too.';
-comment on column postloop.cron_jobs.schedule is 'Cron format, GMT.';
-
-insert into postloop.cron_jobs (jobname, schedule, command) values
-  ('postloop-attribution', '5 */2 * * *', $$select postloop.invoke_job('attribution')$$),
-  ('postloop-learning', '35 */2 * * *', $$select postloop.invoke_job('learning')$$),
-  ('postloop-health', '*/15 * * * *', $$select postloop.invoke_job('health')$$),
-  ('postloop-cleanup', '20 3 * * *', $$select postloop.cleanup()$$),
-  ('postloop-watch', '*/5 * * * *', $$select postloop.watch()$$);
-
--- After the night's attribution; a curve changes little within a day.
-insert into postloop.cron_jobs (jobname, schedule, command) values
-  ('postloop-growth', '50 2 * * *', $$select postloop.fit_growth(null, now())$$);
-
-insert into postloop.cron_jobs (jobname, schedule, command) values
-  ('postloop-early-warning', '*/5 * * * *',
-    $$select postloop.warn_early(now()), postloop.settle_predictions(now())$$);
-
 -- pg_cron reports success as soon as a request is queued: only its answer says that the function was reached.
 create table postloop.job_requests (
   request_id bigint primary key,
@@ -104,7 +58,7 @@ stable
 set search_path = ''
 as $$
   select coalesce(
-    (select format('%s;', c.command) from postloop.cron_jobs c where c.jobname = 'postloop-' || p_job),
+    (select j.command || ';' from postloop.jobs j where j.job = p_job),
     format('invoke the Lambda of the %s', p_job))
 $$;
 comment on function postloop.how_to_run is 'How to start a job by hand: the statement that its schedule runs.';
@@ -141,17 +95,9 @@ $$;
 comment on function postloop.cleanup is
   'Deletes cron records and noted requests older than 7 days, runs older than 90 days and yesterday''s empty scraper runs; marks abandoned runs failed.';
 
-alter table public.job_schedules enable row level security;
-alter table postloop.cron_jobs enable row level security;
 alter table postloop.job_requests enable row level security;
-create policy signed_in_users_read_job_schedules on public.job_schedules
-  for select to authenticated using (true);
 
-revoke all on
-  public.job_schedules, postloop.cron_jobs, postloop.job_requests
-  from public, anon, authenticated, service_role;
-grant select on public.job_schedules to authenticated;
-grant select on public.job_schedules, postloop.cron_jobs to service_role;
+revoke all on postloop.job_requests from public, anon, authenticated, service_role;
 revoke all on function
   postloop.invoke_job, postloop.how_to_run, postloop.cleanup
   from public, anon, authenticated, service_role;

@@ -11,13 +11,13 @@ as $$
       last.expected, last.done, last.failed, ok.as_of as last_success_at,
       case
         when last.job is null then 'never_ran'
-        when last.as_of < p_now - 2.5 * s.every then 'late'
+        when last.as_of < p_now - s.late_after then 'late'
         when last.status = 'running' then 'running'
         when last.status = 'failed' then 'failed'
         when last.status = 'partial' then 'partial'
         else 'ok'
       end as state
-    from public.job_schedules s
+    from postloop.jobs s
     left join lateral (
       select r.* from public.pipeline_runs r
       where r.job = s.job and r.as_of <= p_now
@@ -29,6 +29,7 @@ as $$
       where r.job = s.job and r.as_of <= p_now and r.status in ('succeeded', 'partial')
       order by r.started_at desc limit 1
     ) ok on true
+    where s.every is not null
   )
   select jsonb_build_object(
     'as_of', p_now,
@@ -39,7 +40,7 @@ as $$
         'expected', j.expected, 'done', j.done, 'failed', j.failed, 'error', j.error) order by j.job)
       from job j),
     'tables', jsonb_build_object(
-      'accounts', (select count(*) from public.x_accounts),
+      'x_accounts', (select count(*) from public.x_accounts),
       'content_metadata', (select count(*) from public.content_metadata),
       'post_attribution', (select count(*) from public.post_attribution),
       'metric_collections', (select count(*) from public.metric_collections),

@@ -5,31 +5,32 @@ stable
 set search_path = ''
 as $$
   select 'heartbeat_' || s.job,
-    case when coalesce(last.as_of, s.since) < p_now - 2.5 * s.every then 'failing' else 'ok' end,
+    case when coalesce(last.as_of, s.since) < p_now - s.late_after then 'failing' else 'ok' end,
     case
       when last.as_of is not null then format('last run %s ago', postloop.in_words(p_now - last.as_of))
-      when s.since < p_now - 2.5 * s.every then
+      when s.since < p_now - s.late_after then
         format('never ran, installed %s ago', postloop.in_words(p_now - s.since))
       else 'not yet due'
     end,
-    format('a run in the last %s', postloop.in_words(2.5 * s.every)),
+    format('a run in the last %s', postloop.in_words(s.late_after)),
     case
       when s.job = 'scraper' then
         'Deploy the Lambda and enable its schedule in EventBridge (docs/scraper-deploy.md); its log says why it does not claim.'
       else format('See cron_jobs_scheduled, cron_jobs_succeed and requests_answered for why it did not start; then run it as the role postgres: %s',
         postloop.how_to_run(s.job))
     end
-  from public.job_schedules s
+  from postloop.jobs s
   left join lateral (
     select r.as_of from public.pipeline_runs r
     where r.job = s.job and r.as_of <= p_now
     order by r.as_of desc
     limit 1
   ) last on true
+  where s.every is not null
   order by s.job
 $$;
 comment on function postloop.check_heartbeats is
-  'Check of pipeline_health, heartbeat_<job>: each job of job_schedules ran within 2.5 of its intervals, however the run ended.';
+  'Check of pipeline_health, heartbeat_<job>: each job of postloop.jobs that leaves runs left one within late_after, however the run ended.';
 
 create function postloop.check_last_runs(p_now timestamptz)
 returns table (name text, status text, measured text, threshold text, what_to_do text)
@@ -51,7 +52,7 @@ as $$
         'See the whole error: select error from public.pipeline_runs where run_id = %L; its code is explained in docs/operations.md. Then run it again: %s',
         last.run_id, postloop.how_to_run(s.job))
       else 'If it fails, its error in pipeline_runs says why.' end
-  from public.job_schedules s
+  from postloop.jobs s
   left join lateral (
     select r.* from public.pipeline_runs r
     where r.job = s.job and r.as_of <= p_now and r.status <> 'running'
@@ -59,7 +60,7 @@ as $$
     limit 1
   ) last on true
   -- single failures of the scraper are ordinary: scraper_works looks at half an hour of them
-  where s.job <> 'scraper'
+  where s.every is not null and s.job <> 'scraper'
   order by s.job
 $$;
 comment on function postloop.check_last_runs is

@@ -17,34 +17,34 @@ as $$
     ) known on true
   ),
   hour as materialized (
-    select a.account_id, a.until, f.hr, f.df, f.credited, f.organic, f.unexplained
+    select a.account_id, a.until, f.hour, f.change, f.credited, f.organic, f.unexplained
     from account a
     cross join lateral (
       select h.* from public.follower_hour h
-      where h.account_id = a.account_id and h.hr >= p_now - interval '10 days' and h.hr < p_now
+      where h.account_id = a.account_id and h.hour >= p_now - interval '10 days' and h.hour < p_now
       offset 0
     ) f
   ),
   -- 1 the split of each hour
   split as (
-    select h.account_id, max(abs(h.credited + h.organic + h.unexplained - h.df)) as error
+    select h.account_id, max(abs(h.credited + h.organic + h.unexplained - h.change)) as error
     from hour h
     group by h.account_id
   ),
   -- 2 hours without a hole between them, against the counts at their ends, whatever they were split into
   stretch as (
-    select h.account_id, min(h.hr) as starts_at, max(h.hr) + interval '1 hour' as ends_at, sum(h.df) as df
+    select h.account_id, min(h.hour) as starts_at, max(h.hour) + interval '1 hour' as ends_at, sum(h.change) as change
     from (
-      select o.account_id, o.hr, o.df,
-        o.hr - row_number() over (partition by o.account_id order by o.hr) * interval '1 hour' as stretch
+      select o.account_id, o.hour, o.change,
+        o.hour - row_number() over (partition by o.account_id order by o.hour) * interval '1 hour' as stretch
       from hour o
-      where o.hr + interval '1 hour' <= o.until
+      where o.hour + interval '1 hour' <= o.until
     ) h
     group by h.account_id, h.stretch
   ),
   counted as (
     select s.account_id, max(abs(coalesce(
-      postloop.followers_at(s.account_id, s.ends_at) - postloop.followers_at(s.account_id, s.starts_at) - s.df,
+      postloop.followers_at(s.account_id, s.ends_at) - postloop.followers_at(s.account_id, s.starts_at) - s.change,
       'infinity'))) as error
     from stretch s
     group by s.account_id
@@ -58,7 +58,7 @@ as $$
     from account a
     cross join lateral (
       select count(*) as n, sum(f.credited) as credited from public.follower_hour f
-      where f.account_id = a.account_id and f.hr >= a.settled_through
+      where f.account_id = a.account_id and f.hour >= a.settled_through
     ) hours
     cross join lateral (
       select sum(c.credit_7d - c.settled_7d) as credited from public.post_credit c

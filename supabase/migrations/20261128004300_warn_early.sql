@@ -53,7 +53,7 @@ as $$
   ),
   stored as (
     insert into public.post_predictions
-      (account_id, kind, post_id, phase, predicted, sd, threshold, created_at)
+      (account_id, kind, post_id, phase, predicted, standard_deviation, threshold, created_at)
     select x.account_id, x.kind, x.post_id, x.phase, x.predicted, x.sd, x.threshold, p_now
     from (
       select j.account_id, 'impressions_48h' as kind, j.post_id, j.phase, j.age_h, j.y as predicted, j.sd,
@@ -66,7 +66,7 @@ as $$
     ) x
     -- the newest prediction of a post has its highest id
     order by x.age_h, x.post_id, x.kind
-    on conflict on constraint calibration_events_key do nothing
+    on conflict on constraint post_predictions_key do nothing
     returning 1
   ),
   rising as (

@@ -10,74 +10,45 @@ comment on table postloop.schema_findings is
   'What schema_drift found when it last compared this database with what the functions need; one row.';
 comment on column postloop.schema_findings.findings is 'As schema_drift returns them; empty when nothing differs.';
 
--- Security definer: cron.job is readable by the owner of the jobs only. No other job is shown, as
--- people write keys into cron commands.
 create function postloop.live_schema()
 returns jsonb
-language plpgsql
+language sql
 stable
-security definer
 set search_path = ''
 as $$
-declare
-  v_cron_jobs jsonb := '{}'::jsonb;
-begin
-  if to_regclass('cron.job') is not null then
-    select coalesce(jsonb_object_agg(j.jobname,
-        jsonb_build_object('schedule', j.schedule, 'command', j.command)
-        order by j.username = current_user), '{}')
-      into v_cron_jobs
-    from cron.job j
-    where j.jobname like 'postloop-%';
-  end if;
-
-  return (
-    with relation as (
-      select case when c.relkind in ('v', 'm') then 'views' else 'tables' end as kind,
-        n.nspname as schema, c.relname as name, columns.described
-      from pg_catalog.pg_class c
-      join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-      cross join lateral (
-        select coalesce(jsonb_object_agg(a.attname, jsonb_build_object(
-            'type', pg_catalog.format_type(a.atttypid, a.atttypmod),
-            'nullable', not a.attnotnull)), '{}') as described
-        from pg_catalog.pg_attribute a
-        where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-      ) columns
-      where n.nspname in ('public', 'postloop') and c.relkind in ('r', 'p', 'v', 'm')
-    ),
-    relations_of_schema as (
-      select r.kind, r.schema, jsonb_object_agg(r.name, r.described) as described
-      from relation r group by r.kind, r.schema
-    ),
-    function as (
-      select n.nspname as schema, p.proname as name,
-        jsonb_agg(jsonb_build_object(
-          'arguments', pg_catalog.pg_get_function_arguments(p.oid),
-          'result', pg_catalog.pg_get_function_result(p.oid),
-          'security_definer', p.prosecdef)
-          order by pg_catalog.pg_get_function_arguments(p.oid)) as described
-      from pg_catalog.pg_proc p
-      join pg_catalog.pg_namespace n on n.oid = p.pronamespace
-      where n.nspname in ('public', 'postloop') and p.prokind = 'f'
-      group by n.nspname, p.proname
-    ),
-    functions_of_schema as (
-      select f.schema, jsonb_object_agg(f.name, f.described) as described
-      from function f group by f.schema
-    )
-    select jsonb_build_object(
-      'tables', (select coalesce(jsonb_object_agg(r.schema, r.described), '{}')
-        from relations_of_schema r where r.kind = 'tables'),
-      'views', (select coalesce(jsonb_object_agg(r.schema, r.described), '{}')
-        from relations_of_schema r where r.kind = 'views'),
-      'functions', (select coalesce(jsonb_object_agg(f.schema, f.described), '{}')
-        from functions_of_schema f),
-      'cron_jobs', v_cron_jobs));
-end
+  with relation as (
+    select case when c.relkind in ('v', 'm') then 'views' else 'tables' end as kind,
+      c.relname as name, columns.described
+    from pg_catalog.pg_class c
+    cross join lateral (
+      select coalesce(jsonb_object_agg(a.attname, jsonb_build_object(
+          'type', pg_catalog.format_type(a.atttypid, a.atttypmod),
+          'nullable', not a.attnotnull)), '{}') as described
+      from pg_catalog.pg_attribute a
+      where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+    ) columns
+    where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'v', 'm')
+  ),
+  function as (
+    select p.proname as name,
+      jsonb_agg(jsonb_build_object(
+        'arguments', pg_catalog.pg_get_function_arguments(p.oid),
+        'result', pg_catalog.pg_get_function_result(p.oid),
+        'security_definer', p.prosecdef)
+        order by pg_catalog.pg_get_function_arguments(p.oid)) as described
+    from pg_catalog.pg_proc p
+    where p.pronamespace = 'public'::regnamespace and p.prokind = 'f'
+    group by p.proname
+  )
+  select jsonb_build_object(
+    'tables', (select coalesce(jsonb_object_agg(r.name, r.described), '{}')
+      from relation r where r.kind = 'tables'),
+    'views', (select coalesce(jsonb_object_agg(r.name, r.described), '{}')
+      from relation r where r.kind = 'views'),
+    'functions', (select coalesce(jsonb_object_agg(f.name, f.described), '{}') from function f))
 $$;
 comment on function postloop.live_schema is
-  'What the schemas public and postloop hold, from the catalogue alone: {tables, views: {schema: {name: {column: {type, nullable}}}}, functions: {schema: {name: [{arguments, result, security_definer}]}}, cron_jobs: {name: {schedule, command}}}; only cron jobs named postloop-….';
+  'What the schema public holds, from the catalogue alone: {tables, views: {name: {column: {type, nullable}}}, functions: {name: [{arguments, result, security_definer}]}}. No deployed code can call what is in postloop.';
 
 create function public.schema_drift(p_expected jsonb, p_now timestamptz)
 returns jsonb
@@ -91,12 +62,10 @@ begin
     values ('expected', p_expected), ('live', postloop.live_schema())
   ),
   relation as (
-    select s.side, k.kind, n.key || '.' || r.key as object, n.key as schema, r.key as name,
-      r.value as columns
+    select s.side, k.kind, 'public.' || r.key as object, r.key as name, r.value as columns
     from side s
     cross join (values ('table', 'tables'), ('view', 'views')) k(kind, list)
-    cross join lateral jsonb_each(s.described -> k.list) n
-    cross join lateral jsonb_each(n.value) r
+    cross join lateral jsonb_each(s.described -> k.list) r
   ),
   attribute as (
     select r.side, r.kind as relation_kind, r.object as relation, c.key as name,
@@ -105,19 +74,12 @@ begin
     cross join lateral jsonb_each(r.columns) c
   ),
   function as (
-    select s.side, n.key as schema, f.key as name, n.key || '.' || f.key as object,
+    select s.side, f.key as name, 'public.' || f.key as object,
       format('(%s) returns %s%s', o.value ->> 'arguments', o.value ->> 'result',
         case when (o.value ->> 'security_definer')::boolean then ' security definer' end) as signature
     from side s
-    cross join lateral jsonb_each(s.described -> 'functions') n
-    cross join lateral jsonb_each(n.value) f
+    cross join lateral jsonb_each(s.described -> 'functions') f
     cross join lateral jsonb_array_elements(f.value) o
-  ),
-  cron_job as (
-    select s.side, j.key as object,
-      format('%s %s', j.value ->> 'schedule', j.value ->> 'command') as described
-    from side s
-    cross join lateral jsonb_each(s.described -> 'cron_jobs') j
   ),
   missing_relation as (
     select e.kind || '_missing' as kind, e.object, e.kind as expected,
@@ -125,7 +87,7 @@ begin
         (select 'a ' || l.kind from relation l where l.side = 'live' and l.object = e.object),
         (select 'perhaps renamed to ' || string_agg(l.name, ' or ' order by l.name)
          from relation l
-         where l.side = 'live' and l.kind = e.kind and l.schema = e.schema and l.columns @> e.columns
+         where l.side = 'live' and l.kind = e.kind and l.columns @> e.columns
            and not exists (
              select from relation k where k.side = 'expected' and k.object = l.object))) as found
     from relation e
@@ -169,7 +131,7 @@ begin
       coalesce(same_name.signatures,
         (select 'perhaps renamed to ' || string_agg(l.name, ' or ' order by l.name)
          from function l
-         where l.side = 'live' and l.schema = e.schema and l.signature = e.signature
+         where l.side = 'live' and l.signature = e.signature
            and not exists (
              select from function k where k.side = 'expected' and k.object = l.object))) as found
     from function e
@@ -183,18 +145,10 @@ begin
         select from function l
         where l.side = 'live' and l.object = e.object and l.signature = e.signature)
   ),
-  changed_cron_job as (
-    select case when l.object is null then 'cron_job_missing' else 'cron_job_changed' end as kind,
-      e.object, e.described as expected, l.described as found
-    from cron_job e
-    left join cron_job l on l.side = 'live' and l.object = e.object
-    where e.side = 'expected' and l.described is distinct from e.described
-  ),
   finding as (
     select 1 as rank, m.* from missing_relation m
     union all select 2, c.* from changed_column c
     union all select 3, f.* from changed_function f
-    union all select 4, j.* from changed_cron_job j
   )
   select coalesce(jsonb_agg(jsonb_build_object(
       'kind', f.kind, 'object', f.object, 'expected', f.expected, 'found', f.found)
@@ -232,8 +186,7 @@ as $$
       else (
         select format('%s difference%s: %s%s', jsonb_array_length(f.findings),
           case when jsonb_array_length(f.findings) > 1 then 's' end,
-          string_agg(format('%s%s %s', case when d.value ->> 'kind' like 'cron%' then 'cron job ' end,
-            d.value ->> 'object',
+          string_agg(format('%s %s', d.value ->> 'object',
             case
               when d.value ->> 'kind' like '%_missing'
                 then 'is missing' || coalesce(' (' || (d.value ->> 'found') || ')', '')

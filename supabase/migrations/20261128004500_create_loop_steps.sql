@@ -7,12 +7,12 @@ set search_path = ''
 set statement_timeout = '30s'
 as $$
   with
-  -- How long a job may take to see new rows: 2.5 of its intervals, as for its heartbeat.
+  -- How long a job may take to see new rows.
   patience as (
     select
-      coalesce(max(2.5 * s.every) filter (where s.job = 'attribution'), interval '5 hours') as attribution,
-      coalesce(max(2.5 * s.every) filter (where s.job = 'learning'), interval '5 hours') as learning
-    from public.job_schedules s
+      max(s.late_after) filter (where s.job = 'attribution') as attribution,
+      max(s.late_after) filter (where s.job = 'learning') as learning
+    from postloop.jobs s
   ),
   -- Every window has both ends: with one, the planner takes it for a third of the table.
   week_post as materialized (

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { mulberry32 } from '../../shared/learning/random.ts';
-import type { AccountHistory } from '../../simulation/reference/attribution/index.ts';
+import type { AccountHistory } from '../../simulation/reference/attribution/account.ts';
 import { simulateAccount, type World } from '../../simulation/worlds/account.ts';
 import { TYPICAL_WORLD } from '../../simulation/worlds/worlds.ts';
 import {

@@ -1,6 +1,6 @@
 /** Whether predictions come true: observations filled in, and the view that sums them up. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { mulberry32, normal } from '../../shared/learning/index.ts';
+import { mulberry32, normal } from '../../shared/learning/random.ts';
 import { snowflakeId } from '../../shared/snowflake.ts';
 import { calibrationError, coverage } from '../../simulation/reference/calibration.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
@@ -35,7 +35,7 @@ async function predict(createdAt = hours(2.2)): Promise<void> {
   await trackPost(sql);
   await sql`
     insert into public.post_predictions
-      (account_id, kind, post_id, phase, predicted, sd, threshold, created_at)
+      (account_id, kind, post_id, phase, predicted, standard_deviation, threshold, created_at)
     values (${accountId}, 'impressions_48h', ${POST}, '2h', 7, 0.2, null, ${createdAt}),
       (${accountId}, 'viral', ${POST}, '2h', 0.3, null, 1500, ${createdAt})`;
 }
@@ -98,7 +98,7 @@ describe('the view', () => {
       select ${account} || lpad(n::text, 6, '0'), ${account}, ${T0} from generate_series(1, 200) n
       on conflict do nothing`;
     await sql`
-      insert into public.post_predictions (account_id, kind, post_id, predicted, sd, observed,
+      insert into public.post_predictions (account_id, kind, post_id, predicted, standard_deviation, observed,
         threshold, created_at, observed_at)
       select ${account}, ${kind}, ${account} || lpad(s.n::text, 6, '0'), s.predicted,
         case when ${kind} <> 'viral' then s.sd end, s.observed, case when ${kind} = 'viral' then 9 end,
@@ -138,7 +138,7 @@ describe('the view', () => {
             observed,
           })),
         );
-      expect(row).toMatchObject({ n: 100, calibration_error: null });
+      expect(row).toMatchObject({ predictions: 100, calibration_error: null });
       expect(row.coverage_50).toBeCloseTo(share(0.6744897501960817), 12);
       expect(row.coverage_80).toBeCloseTo(share(1.2815515655446004), 12);
       expect(row.coverage_90).toBeCloseTo(share(1.6448536269514722), 12);
@@ -157,7 +157,12 @@ describe('the view', () => {
       probability: one.predicted,
       happened: one.observed === 1,
     }));
-    expect(row).toMatchObject({ n: 100, coverage_50: null, coverage_80: null, coverage_90: null });
+    expect(row).toMatchObject({
+      predictions: 100,
+      coverage_50: null,
+      coverage_80: null,
+      coverage_90: null,
+    });
     expect(row.calibration_error).toBeCloseTo(calibrationError(forecasts), 12);
     const share = newest.reduce((sum, one) => sum + one.observed, 0) / 100;
     expect(row.mean_observed).toBeCloseTo(share, 12);
@@ -170,11 +175,11 @@ describe('the view', () => {
     await store(other, 'impressions_48h', draw(5, 30));
     await predict();
     const rows = await database.sql`
-      select account_id::int, kind, n from public.prediction_calibration order by account_id, kind`;
+      select account_id::int, kind, predictions from public.prediction_calibration order by account_id, kind`;
     expect([...rows]).toEqual([
-      { account_id: accountId, kind: 'impressions_48h', n: 20 },
-      { account_id: accountId, kind: 'viral', n: 10 },
-      { account_id: other, kind: 'impressions_48h', n: 30 },
+      { account_id: accountId, kind: 'impressions_48h', predictions: 20 },
+      { account_id: accountId, kind: 'viral', predictions: 10 },
+      { account_id: other, kind: 'impressions_48h', predictions: 30 },
     ]);
   });
 });

@@ -97,19 +97,19 @@ const isInGap = (points: FollowerPoint[], hour: number) =>
 async function expectConserved(points: FollowerPoint[], now: Date) {
   const { sql } = database;
   const known = points.filter((point) => point.exact && point.at <= now);
-  const rows = await sql`select * from public.follower_hour order by hr`;
-  expect(rows.map((row) => row.hr.getTime())).toEqual(fullHours(known));
+  const rows = await sql`select * from public.follower_hour order by hour`;
+  expect(rows.map((row) => row.hour.getTime())).toEqual(fullHours(known));
   for (const row of rows) {
-    const hour = row.hr.getTime();
+    const hour = row.hour.getTime();
     const observed = followersAt(known, hour + HOUR_MS) - followersAt(known, hour);
     expect(Math.abs(row.credited + row.organic + row.unexplained - observed)).toBeLessThan(1e-6);
     expect(row.gap).toBe(isInGap(known, hour));
     if (row.gap) expect([row.credited, row.organic]).toEqual([0, 0]);
   }
-  const checked = await sql`select * from public.follower_ledger order by hr`;
+  const checked = await sql`select * from public.follower_ledger order by hour`;
   expect(checked).toHaveLength(rows.length);
-  for (const { hr, observed, error } of checked) {
-    const hour = hr.getTime();
+  for (const { hour: starts, observed, error } of checked) {
+    const hour = starts.getTime();
     const change = followersAt(known, hour + HOUR_MS) - followersAt(known, hour);
     expect(Math.abs(observed - change)).toBeLessThan(1e-6);
     expect(Math.abs(error)).toBeLessThan(1e-6);

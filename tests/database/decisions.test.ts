@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { readyInputsSchema } from '../../shared/learning/index.ts';
+import { readyInputsSchema } from '../../shared/learning/recommend.ts';
 import { snowflakeId } from '../../shared/snowflake.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { storeModel } from '../support/models.ts';
@@ -68,7 +68,7 @@ describe('a recommended decision', () => {
     ]);
   });
 
-  it.each(['policy', 'propensity', 'slate', 'rng_seed'])(
+  it.each(['policy', 'propensity', 'slate', 'chosen', 'rng_seed', 'prompted', 'control_share'])(
     'is refused without its %s',
     async (name) => {
       await expect(store([{ ...RECOMMENDED, [name]: undefined }])).rejects.toMatchObject({

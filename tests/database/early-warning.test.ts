@@ -55,7 +55,7 @@ async function read(impressions: number, phase = '2h', ageHours = 2.1, postId = 
 const warn = async (now = NOW) =>
   only(await database.sql`select postloop.warn_early(${now}) as reply`).reply;
 const events = () => database.sql`
-  select kind, phase, predicted, sd, threshold, observed from public.post_predictions order by id`;
+  select kind, phase, predicted, standard_deviation, threshold, observed from public.post_predictions order by id`;
 const alerts = () => database.sql`
   select change, status, invariant, measured, what_to_do, since, delivery from public.pipeline_alerts order by id`;
 const rising = (now = NOW) =>
@@ -105,8 +105,8 @@ describe('a prediction', () => {
     const [impressions, viral] = await events();
     expect(impressions).toMatchObject({ kind: 'impressions_48h', phase, threshold: null });
     expect(impressions?.predicted).toBeCloseTo(projection.y, 9);
-    expect(impressions?.sd).toBeCloseTo(projection.spread, 9);
-    expect(viral).toMatchObject({ kind: 'viral', phase, sd: null, observed: null });
+    expect(impressions?.standard_deviation).toBeCloseTo(projection.spread, 9);
+    expect(viral).toMatchObject({ kind: 'viral', phase, standard_deviation: null, observed: null });
     expect(viral?.predicted).toBeCloseTo(probabilityAbove(THRESHOLD(), projection), 9);
     expect(viral?.threshold).toBeCloseTo(THRESHOLD(), 9);
   });

@@ -276,7 +276,7 @@ it('9: a retry does not learn twice, and a failed write leaves the account due',
   const { data_version } = await learningStatistics(sql, accountId, hours(72));
   await expect(
     sql`
-      select public.record_performance(${accountId}, ${data_version}, 3, '{}',
+      select public.record_performance(${accountId}, ${data_version}, 3,
         ${json(sql, [{ dimension: 'tone', value: 'dry', uses: 3 }])}, '[]', ${hours(72)})`,
   ).rejects.toMatchObject({ code: '23502' });
   expect(await totals()).toEqual([]);

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { HALF_90 } from '../../shared/learning/robust.ts';
 import { snowflakeId } from '../../shared/snowflake.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import {
@@ -46,15 +47,15 @@ async function readHourly(gathered: number[], id = post, from = T0): Promise<voi
 
 const credits = () =>
   database.sql`
-    select credit_2h, credit_24h, credit_48h, credit_7d, var_48h, final
+    select credit_2h, credit_24h, credit_48h, credit_7d, variance_48h, final
     from public.post_credit order by post_id`;
 
-const ledger = () => database.sql`select * from public.follower_hour order by account_id, hr`;
+const ledger = () => database.sql`select * from public.follower_hour order by account_id, hour`;
 
 async function totals() {
   return only(
     await database.sql`
-      select sum(df) as df, sum(credited) as credited, sum(organic) as organic,
+      select sum(change) as change, sum(credited) as credited, sum(organic) as organic,
         sum(unexplained) as unexplained,
         (select sum(credit_7d) from public.post_credit) as posts
       from public.follower_hour`,
@@ -96,10 +97,13 @@ it('gives a post alone what its impressions times the conversion rate say', asyn
   await attribute(sql, hours(50));
 
   // not exactly: some are taken to follow in the hour after, and so few posts may convert by chance
-  const rates = only(await sql`select b, q, phi, hours from public.follower_rates`);
-  expect(Math.abs(rates.b - 2)).toBeLessThan(0.1);
-  expect(Math.abs(rates.q - 0.01)).toBeLessThan(0.001);
-  expect(rates).toMatchObject({ phi: 1, hours: CHANGES.length });
+  const rates = only(
+    await sql`
+      select organic_per_hour, followers_per_impression, dispersion, hours from public.follower_rates`,
+  );
+  expect(Math.abs(rates.organic_per_hour - 2)).toBeLessThan(0.1);
+  expect(Math.abs(rates.followers_per_impression - 0.01)).toBeLessThan(0.001);
+  expect(rates).toMatchObject({ dispersion: 1, hours: CHANGES.length });
 
   const credit = only(await credits());
   expect(Math.abs(credit.credit_2h - 15)).toBeLessThan(2);
@@ -108,22 +112,22 @@ it('gives a post alone what its impressions times the conversion rate say', asyn
   expect(credit.credit_7d).toBe(credit.credit_48h);
   // x p (1 - p) of 12, 7, 5, 4 and 3 followers of whom 2 an hour are organic
   const thinning = 10 / 6 + 10 / 7 + 6 / 5 + 1 + 2 / 3;
-  expect(Math.abs(credit.var_48h / (thinning + thinning ** 2 / 4) - 1)).toBeLessThan(0.2);
+  expect(Math.abs(credit.variance_48h / (thinning + thinning ** 2 / 4) - 1)).toBeLessThan(0.2);
 
   const gained = only(
     await sql`
       select followers_gained, followers_gained_low, followers_gained_high, credit_note
       from public.post_attribution`,
   );
-  const half = 1.645 * Math.sqrt(credit.var_48h);
+  const half = HALF_90 * Math.sqrt(credit.variance_48h);
   expect(gained.followers_gained).toBe(credit.credit_48h);
   expect(gained.followers_gained_low).toBeCloseTo(credit.credit_48h - half, 9);
   expect(gained.followers_gained_high).toBeCloseTo(credit.credit_48h + half, 9);
   expect(gained.credit_note).toBeNull();
 
   const sum = await totals();
-  expect(sum.df).toBe(24 * 2 + 31 + 45 * 2);
-  expect(sum.organic).toBeCloseTo(sum.df - credit.credit_7d, 9);
+  expect(sum.change).toBe(24 * 2 + 31 + 45 * 2);
+  expect(sum.organic).toBeCloseTo(sum.change - credit.credit_7d, 9);
   expect(sum.unexplained).toBe(0);
 });
 
@@ -133,7 +137,7 @@ it('spreads impressions between two reads by how attention fades', async () => {
   await storeFollowers(sql, accountId, growth(Array(48).fill(3)));
   await attribute(sql, hours(24));
   const exposure = await sql`
-    select exposure from public.follower_hour where hr >= ${T0} and hr < ${hours(6)} order by hr`;
+    select exposure from public.follower_hour where hour >= ${T0} and hour < ${hours(6)} order by hour`;
   const attention = (age: number) => Math.log(1 + age / 1.333);
   for (const [hour, row] of exposure.entries()) {
     const share = (attention(hour + 1) - attention(hour)) / attention(6);
@@ -204,7 +208,7 @@ it('never credits overlapping posts with more than was observed', async () => {
   );
   await attribute(sql, hours(12));
   const sum = await totals();
-  expect(sum.df).toBe(136);
+  expect(sum.change).toBe(136);
   expect(sum.posts).toBeCloseTo(sum.credited, 6);
   expect(sum.credited + sum.organic + sum.unexplained).toBeCloseTo(136, 6);
   expect(sum.credited).toBeGreaterThan(0);
@@ -222,7 +226,7 @@ it('leaves a shock to nobody', async () => {
   const sum = await totals();
   expect(sum.unexplained).toBeGreaterThan(450);
   expect(sum.credited).toBeLessThan(30);
-  expect(sum.credited + sum.organic + sum.unexplained).toBeCloseTo(sum.df, 6);
+  expect(sum.credited + sum.organic + sum.unexplained).toBeCloseTo(sum.change, 6);
 });
 
 it('leaves hours between snapshots more than six hours apart unexplained', async () => {
@@ -232,12 +236,12 @@ it('leaves hours between snapshots more than six hours apart unexplained', async
   await storeFollowers(sql, accountId, counts);
   await attribute(sql, hours(50));
   const gap = await sql`
-    select gap, explained, credited, organic, df, unexplained from public.follower_hour
-    where hr >= ${hours(1)} and hr < ${hours(9)}`;
+    select gap, explained, credited, organic, change, unexplained from public.follower_hour
+    where hour >= ${hours(1)} and hour < ${hours(9)}`;
   expect(gap).toHaveLength(8);
   for (const row of gap) {
     expect(row).toMatchObject({ gap: true, explained: 0, credited: 0, organic: 0 });
-    expect(row.unexplained).toBe(row.df);
+    expect(row.unexplained).toBe(row.change);
   }
   const others = await sql`select from public.follower_hour where not gap`;
   expect(others).toHaveLength(CHANGES.length - 8);
@@ -308,7 +312,8 @@ it('settles a block five days after its end, and late data never change it', asy
   await storeFollowers(sql, accountId, counts);
   await attribute(sql, day(12));
   const settled = async () => ({
-    hours: await sql`select * from public.follower_hour where hr < ${settledThrough} order by hr`,
+    hours:
+      await sql`select * from public.follower_hour where hour < ${settledThrough} order by hour`,
     credits: await sql`
       select post_id, settled_2h, settled_24h, settled_48h, settled_7d from public.post_credit
       where post_id in ${sql([post, across])} order by post_id`,
@@ -338,7 +343,7 @@ it('leaves the hours of an outage of more than eight days unexplained, not lost'
   await storeFollowers(sql, accountId, [{ at: hours(24 * 15), followers: 2000 }]);
   await attribute(sql, hours(24 * 15));
   const sum = await totals();
-  expect(sum.df).toBeCloseTo(1000, 6);
+  expect(sum.change).toBeCloseTo(1000, 6);
   expect(sum.credited + sum.organic + sum.unexplained).toBeCloseTo(1000, 6);
 });
 

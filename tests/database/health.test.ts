@@ -133,7 +133,7 @@ describe('what is waiting', () => {
     expect(new Date(String(before.waiting.newest_read_at))).toEqual(hours(2));
     expect(new Date(String(before.waiting.newest_follower_snapshot_at))).toEqual(T0);
     expect(before.tables).toMatchObject({
-      accounts: 1,
+      x_accounts: 1,
       content_metadata: 1,
       post_attribution: 2,
       metric_collections: 6,

@@ -1,15 +1,10 @@
 /** The joint fit: its sums from SQL, what it tells apart, what it expects, and when it forgets. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { PostKind } from '../../shared/contracts/identifiers.ts';
-import {
-  type DesignPost,
-  designOf,
-  gramOf,
-  learnAccount,
-  mulberry32,
-  normal,
-  postWeight,
-} from '../../shared/learning/index.ts';
+import { gramOf, postWeight } from '../../shared/learning/additive.ts';
+import { type DesignPost, designOf } from '../../shared/learning/design.ts';
+import { learnAccount } from '../../shared/learning/learn.ts';
+import { mulberry32, normal } from '../../shared/learning/random.ts';
 import { snowflakeId } from '../../shared/snowflake.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import {
@@ -89,10 +84,9 @@ async function store(posts: Post[]): Promise<void> {
 async function credit(): Promise<void> {
   await database.sql`
     insert into public.post_credit (post_id, account_id, credit_2h, credit_24h, credit_48h,
-      credit_7d, var_48h, settled_2h, settled_24h, settled_48h, settled_7d, settled_thinning_48h,
-      settled_spread_48h, final, method, computed_at)
-    select p.post_id, p.account_id, x.c, x.c, x.c, x.c, 1 + x.c, 0, 0, 0, 0, 0, 0, true,
-      'exposure_share', ${T0}
+      credit_7d, variance_48h, settled_2h, settled_24h, settled_48h, settled_7d, settled_thinning_48h,
+      settled_spread_48h, final, computed_at)
+    select p.post_id, p.account_id, x.c, x.c, x.c, x.c, 1 + x.c, 0, 0, 0, 0, 0, 0, true, ${T0}
     from public.post_attribution p
     cross join lateral (select p.impressions % 17 as c) x
     where p.impressions % 3 = 0`;
@@ -124,7 +118,7 @@ function drawn(
 
 const effects = async () => {
   const rows = await database.sql`
-    select dimension, value, uses, effect, effect_se, marginal_mean, marginal_se, lift,
+    select dimension, value, uses, effect, effect_standard_error, marginal_mean, marginal_standard_error, lift,
       prob_above_average, prob_best, reliability
     from public.dimension_performance order by dimension, value`;
   return Object.fromEntries(rows.map((row) => [`${row.dimension} ${row.value}`, row]));
@@ -151,7 +145,6 @@ const designPost = (row: RewardRow): DesignPost => ({
   postedAt: row.posted_at,
   kind: row.kind,
   followers: row.followers,
-  viralScore: null,
 });
 
 /** The end of the UTC day of the newest post, from which age counts back. */
@@ -331,7 +324,7 @@ describe('the fit', () => {
     await recordPerformance(sql, statistics, hours(400));
     const models = await sql`
       select outcome, data_version::int, finished_posts, chosen_features, cardinality(mean) as size,
-        centre, spread, half_life_days, features
+        centre, spread, features
       from public.learned_models order by outcome`;
     expect(models.map(({ outcome }) => outcome)).toEqual(['engagement', 'impressions', 'reward']);
     for (const model of models) {
@@ -339,7 +332,6 @@ describe('the fit', () => {
         data_version: 1,
         finished_posts: 60,
         chosen_features: 5,
-        half_life_days: 90,
       });
       expect(model.size).toBe(statistics.uses.length);
       expect(model.features.slice(0, 6)).toEqual([
@@ -387,9 +379,10 @@ describe('what the model expects', () => {
     const posts = drawn(90, (index) => ({ followers: 1000 + 7 * index }));
     await store(posts);
     await learn(sql, accountId, hours(350));
-    const { features, mean, factor, sigma2, tau2 } = only(
+    const { features, mean, factor, residual_variance, group_variances } = only(
       await sql`
-        select features, mean, factor, sigma2, tau2 from public.learned_models where outcome = 'reward'`,
+        select features, mean, factor, residual_variance, group_variances
+        from public.learned_models where outcome = 'reward'`,
     );
     // a Thursday two weeks later: a week that the model has not seen
     const at = hours(25 * DAY);
@@ -431,9 +424,9 @@ describe('what the model expects', () => {
         0,
       );
       return total + length * length;
-    }, tau2['nuisance:week']);
+    }, group_variances['nuisance:week']);
     expect(event.predicted).toBeCloseTo(expected, 10);
-    expect(event.sd).toBeCloseTo(Math.sqrt(sigma2 + variance), 10);
+    expect(event.standard_deviation).toBeCloseTo(Math.sqrt(residual_variance + variance), 10);
 
     await sql`
       insert into public.real_tweet_metrics (tweet_id, collection_phase, account_id, collected_at,
@@ -447,7 +440,7 @@ describe('what the model expects', () => {
     const after = only(await sql`select * from public.post_predictions where kind = 'reward'`);
     expect(after).toMatchObject({
       predicted: event.predicted,
-      sd: event.sd,
+      standard_deviation: event.standard_deviation,
       observed: reward,
       observed_at: hours(49, at),
     });
@@ -457,7 +450,7 @@ describe('what the model expects', () => {
 describe('drift', () => {
   /** Expectations of the stored posts that all came out `by` standard deviations higher. */
   const surprise = (since: Date, by: number, tone: string | null = null) => database.sql`
-    insert into public.post_predictions (account_id, kind, post_id, predicted, sd, observed,
+    insert into public.post_predictions (account_id, kind, post_id, predicted, standard_deviation, observed,
       created_at, observed_at)
     select p.account_id, 'reward', p.post_id, 0, 1,
       case when p.posted_at >= ${since} and coalesce(p.tone = ${tone}, true) then ${by} else 0 end,
@@ -551,7 +544,7 @@ describe('drift', () => {
 it('fits nothing for an account whose posts have no reward yet', async () => {
   await store(drawn(3, () => ({ age: 2 })));
   const statistics = await learningStatistics(database.sql, accountId, hours(20));
-  expect(learnAccount(statistics)).toEqual({ priors: {}, rows: [], models: [] });
+  expect(learnAccount(statistics)).toEqual({ rows: [], models: [] });
   expect(await recordPerformance(database.sql, statistics, hours(20))).toEqual({
     code: 'recorded',
     written: 0,

@@ -56,7 +56,7 @@ const performance = () =>
 const learningState = async () =>
   only(
     await database.sql`
-      select data_version::int, learned_version::int, finished_posts, priors
+      select data_version::int, learned_version::int, finished_posts
       from public.account_learning`,
   );
 
@@ -79,7 +79,8 @@ describe('the reward', () => {
     }
     await attribute(sql, hours(60));
     await learn(sql, accountId, hours(60));
-    const rewards = await sql`select reward, y_impressions, y_engagement from public.post_outcomes`;
+    const rewards =
+      await sql`select reward, log_impressions, log_engagement from public.post_outcomes`;
     expect(rewards).toHaveLength(impressions.length);
     for (const row of rewards) expect(Object.values(row).every(Number.isFinite)).toBe(true);
     const rows = await performance();
@@ -108,8 +109,8 @@ describe('the reward', () => {
     await storeRead(sql, post, '7d', hours(7 * DAY), engaged(9000, 90));
     await attribute(sql, hours(8 * DAY));
     await learn(sql, accountId, hours(8 * DAY));
-    const row = only(await sql`select y_impressions from public.post_outcomes`);
-    expect(row.y_impressions).toBeCloseTo(Math.log(1001), 12);
+    const row = only(await sql`select log_impressions from public.post_outcomes`);
+    expect(row.log_impressions).toBeCloseTo(Math.log(1001), 12);
   });
 
   it('does not exist before 48 hours, nor for a post whose impressions were not read', async () => {
@@ -130,9 +131,9 @@ describe('the reward', () => {
     await attribute(sql, hours(60));
     await learn(sql, accountId, hours(60));
     const [unread, known] = await sql`
-      select y_engagement, y_followers from public.post_outcomes order by posted_at`;
-    expect(unread).toEqual({ y_engagement: null, y_followers: null });
-    expect(known?.y_engagement).toBeLessThan(0);
+      select log_engagement, log_followers from public.post_outcomes order by posted_at`;
+    expect(unread).toEqual({ log_engagement: null, log_followers: null });
+    expect(known?.log_engagement).toBeLessThan(0);
   });
 
   it('survives a pause of more than ninety days', async () => {
@@ -219,7 +220,6 @@ describe('the handover from attribution', () => {
       data_version: 1,
       learned_version: 1,
       finished_posts: 1,
-      priors: { tone: { mean: expect.any(Number), scale: expect.any(Number), df: 4 } },
     });
   });
 

@@ -83,7 +83,10 @@ async function draw(count: number, now = T0): Promise<string[]> {
     policy: 'uniform',
     propensity: 0.5,
     slate: [{ tone: 'dry' }],
+    chosen: 0,
     rng_seed: n,
+    prompted: true,
+    control_share: 0,
   }));
   await sql`select public.store_decisions(${accountId}, ${json(sql, drawn)}, ${now})`;
   return drawn.map((one) => one.decision_id);
@@ -437,14 +440,14 @@ describe('attribution', () => {
     });
   });
 
-  it('goes by the interval in job_schedules', async () => {
+  it('goes by the interval in postloop.jobs', async () => {
     const { sql } = database;
     await track();
     await storeRead(sql, post, '2h', hours(2), { likes: 1 });
-    await sql`update public.job_schedules set every = '4 hours' where job = 'attribution'`;
+    await sql`update postloop.jobs set every = '4 hours' where job = 'attribution'`;
     expect((await step('attribution', hours(11.9))).state).toBe('empty');
     expect((await step('attribution', hours(12))).state).toBe('broken');
-    await sql`update public.job_schedules set every = '2 hours' where job = 'attribution'`;
+    await sql`update postloop.jobs set every = '2 hours' where job = 'attribution'`;
   });
 
   it('does not wait for reads that are not believed', async () => {

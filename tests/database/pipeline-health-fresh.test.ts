@@ -14,7 +14,7 @@ beforeEach(() => scheduleJobs(database.sql));
 /** Moments after the template was migrated: by the clock, the tests before this one may have taken minutes. */
 async function installed(): Promise<Date> {
   const [row] =
-    await database.sql`select max(since) + interval '1 second' as at from public.job_schedules`;
+    await database.sql`select max(since) + interval '1 second' as at from postloop.jobs`;
   return row?.at;
 }
 

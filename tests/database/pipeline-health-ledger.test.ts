@@ -96,7 +96,7 @@ describe('ledger_conserved', () => {
   it('fails when the change of an hour is not that of the counts, however it was split', async () => {
     const found = await changed(
       (sql) => sql`
-        update public.follower_hour set df = df + 3, organic = organic + 3 where hr = ${OPEN_HOUR}`,
+        update public.follower_hour set change = change + 3, organic = organic + 3 where hour = ${OPEN_HOUR}`,
     );
     expect(found).toMatchObject({
       status: 'failing',
@@ -119,7 +119,7 @@ describe('ledger_conserved', () => {
     const found = await changed(async (sql) => {
       await sql`alter table public.follower_hour drop constraint hour_is_conserved`;
       await sql`
-        update public.follower_hour set unexplained = unexplained + 0.5 where hr = ${OPEN_HOUR}`;
+        update public.follower_hour set unexplained = unexplained + 0.5 where hour = ${OPEN_HOUR}`;
     });
     expect(found).toMatchObject({
       status: 'failing',
@@ -155,7 +155,7 @@ describe('ledger_conserved', () => {
     const found = await changed(
       (sql) => sql`
         update public.follower_hour set credited = credited + 2, organic = organic - 2
-        where hr = ${OPEN_HOUR}`,
+        where hour = ${OPEN_HOUR}`,
     );
     expect(found).toMatchObject({
       status: 'failing',

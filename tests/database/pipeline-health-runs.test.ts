@@ -25,7 +25,7 @@ beforeAll(async () => {
 afterAll(() => database?.drop());
 beforeEach(async () => {
   await reset(database.sql);
-  await database.sql`update public.job_schedules set since = ${T0}`;
+  await database.sql`update postloop.jobs set since = ${T0}`;
 });
 
 const check = (name: string, now: Date) => invariant(database.sql, name, now);

@@ -2,9 +2,10 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createScheduler, type Scheduler } from '../../local/stack/scheduler.ts';
+import { DATABASE_SCHEMA } from '../../shared/database/schema.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { invariant, scheduleJobs } from '../support/health.ts';
-import { hours, minutes, only, reset, T0 } from '../support/scenario.ts';
+import { hours, json, minutes, only, reset, T0 } from '../support/scenario.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -42,12 +43,29 @@ describe('cron_jobs_scheduled', () => {
 
   it('is green when every listed job is scheduled', async () => {
     const { sql } = database;
-    const listed = await sql`select jobname from postloop.cron_jobs order by 1`;
-    expect(listed.map(({ jobname }) => jobname)).toEqual(JOBS);
+    const listed =
+      await sql`select cron_name from postloop.jobs where cron_name is not null order by 1`;
+    expect(listed.map(({ cron_name }) => cron_name)).toEqual(JOBS);
     expect(await check('cron_jobs_scheduled')).toMatchObject({
       status: 'ok',
       measured: '7 of 7 are scheduled',
     });
+  });
+
+  it('stays green when a time is changed in postloop.jobs and scheduled, as documented', async () => {
+    const { sql } = database;
+    await sql`update postloop.jobs set schedule = '40 4 * * *' where job = 'cleanup'`;
+    expect(await check('cron_jobs_scheduled')).toMatchObject({
+      status: 'failing',
+      measured: 'postloop-cleanup runs at 20 3 * * * instead of 40 4 * * *',
+    });
+    await sql`select postloop.schedule_jobs()`;
+    await sql`select public.schema_drift(${json(sql, DATABASE_SCHEMA)}, ${T0})`;
+
+    expect((await check('cron_jobs_scheduled')).status).toBe('ok');
+    expect((await check('schema_matches')).status).toBe('ok');
+    await sql`update postloop.jobs set schedule = '20 3 * * *' where job = 'cleanup'`;
+    await sql`select postloop.schedule_jobs()`;
   });
 
   it.each(JOBS)('fails without %s, and what it says to do brings the job back', async (name) => {

@@ -10,7 +10,7 @@ import {
   maturePosts,
   storeDrawnPosts,
 } from '../support/drawn-posts.ts';
-import { hours, only, registerAccount, reset, storeRead } from '../support/scenario.ts';
+import { attribute, hours, only, registerAccount, reset, storeRead } from '../support/scenario.ts';
 
 let database: TestDatabase;
 let accountId: number;
@@ -32,7 +32,6 @@ type Reward = {
   post_id: string;
   kind: string;
   followers: number | null;
-  viral_score: number | null;
   realised: Record<string, string>;
   y_impressions: number;
   y_engagement: number | null;
@@ -97,7 +96,7 @@ describe('a young post', () => {
     const { sql } = database;
     const posts = [young(3, 30), young(4, 8), young(5, 3)];
     await storeDrawnPosts(sql, accountId, [...finished(6), ...posts]);
-    await sql`update public.post_credit set var_48h = 0`;
+    await sql`update public.post_credit set variance_48h = 0`;
     await fitGrowth(sql, NOW);
     const rows = await rewards();
     const noise = posts.map((post) => of(rows, post)?.noise as number);
@@ -212,12 +211,48 @@ describe('the noise', () => {
     const post = young(22, 8);
     await storeDrawnPosts(sql, accountId, [...finished(23), post]);
     await fitGrowth(sql, NOW);
-    await sql`update public.real_tweet_metrics set bookmarks = null where tweet_id = ${post.postId}`;
+    await sql`update public.real_tweet_metrics set replies = null where tweet_id = ${post.postId}`;
     await sql`delete from public.post_credit where post_id = ${post.postId}`;
     const row = of(await rewards(), post) as Reward;
     expect([row.r_engagement, row.r_followers]).toEqual([null, null]);
     expect(row.reward).toBeCloseTo(row.r_impressions, 12);
     expect(row.noise).toBeCloseTo(row.noise_impressions, 12);
+  });
+});
+
+describe('an engagement', () => {
+  it('is a like, a retweet or a reply: bookmarks change no outcome, read or not', async () => {
+    const { sql } = database;
+    const posts = [...finished(34), young(35, 8)];
+    await storeDrawnPosts(sql, accountId, posts);
+    await sql`update public.real_tweet_metrics set retweets = likes / 2, replies = likes / 3`;
+    const outcomes = async () => {
+      await fitGrowth(sql, NOW);
+      return rewards();
+    };
+    const without = await outcomes();
+    for (const bookmarks of [null, 5000]) {
+      await sql`update public.real_tweet_metrics set bookmarks = ${bookmarks}`;
+      expect(await outcomes()).toEqual(without);
+    }
+  });
+
+  it('is the same in a read, in a post and in what is learned', async () => {
+    const { sql } = database;
+    const post = finished(36, 1)[0] as DrawnPost;
+    await storeDrawnPosts(sql, accountId, [{ ...post, reads: [] }]);
+    const counts = { impressions: 800, likes: 30, retweets: 8, replies: 2, bookmarks: 60 };
+    await storeRead(sql, post.postId, '48h', hours(49, post.postedAt), counts);
+    await attribute(sql, NOW);
+    expect(only(await sql`select engagement_rate from public.real_tweet_metrics`)).toEqual({
+      engagement_rate: 0.05,
+    });
+    expect(
+      only(await sql`select engagement_rate, bookmarks::int from public.post_tracking`),
+    ).toEqual({ engagement_rate: 0.05, bookmarks: 60 });
+    const row = only(await rewards());
+    expect(row).toMatchObject({ engagements: '40', engagement_rate: 0.05 });
+    expect(row.y_engagement).toBeCloseTo(Math.log((40 + 200 * 0.05) / 1000), 12);
   });
 });
 
@@ -336,11 +371,10 @@ describe('the reward', () => {
     await storeDrawnPosts(sql, accountId, finished(26, 1));
     await sql`
       update public.post_attribution
-      set kind = 'thread', followers_before = 1234, viral_score = 71, realised = '{"tone": "dry"}'`;
+      set kind = 'thread', followers_before = 1234, realised = '{"tone": "dry"}'`;
     expect(only(await rewards())).toMatchObject({
       kind: 'thread',
       followers: 1234,
-      viral_score: 71,
       realised: { tone: 'dry' },
     });
   });

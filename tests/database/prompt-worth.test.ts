@@ -45,7 +45,7 @@ describe('prompt_worth', () => {
     expect(row.prompted_mean).toBeCloseTo(0.55, 12);
     expect(row.control_mean).toBeCloseTo(0.1, 12);
     expect(row.difference).toBeCloseTo(0.45, 12);
-    expect(row.se).toBeCloseTo(se, 12);
+    expect(row.standard_error).toBeCloseTo(se, 12);
     expect(row.low_90).toBeCloseTo(0.45 - 1.6448536269514722 * se, 12);
     expect(row.high_90).toBeCloseTo(0.45 + 1.6448536269514722 * se, 12);
   });
@@ -75,7 +75,7 @@ describe('prompt_worth', () => {
         prompted_mean: 1,
         control_mean: null,
         difference: null,
-        se: null,
+        standard_error: null,
         low_90: null,
         high_90: null,
       },
@@ -99,7 +99,7 @@ describe('logged_slates', () => {
     const slate = [{ tone: 'warm' }, { tone: 'dry' }];
     await store([
       { slate, chosen: 1, reward: 0.5, realised: { tone: 'warm' } },
-      { slate, chosen: 0, reward: -0.5, logsPick: false },
+      { slate, chosen: 0, reward: -0.5 },
       { reward: 1, final: false },
     ]);
     expect(await logged()).toEqual({

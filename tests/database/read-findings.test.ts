@@ -138,8 +138,8 @@ describe('what X shows an author', () => {
     link_clicks: null,
     follows,
     hourly: [
-      { hr: T0.toISOString(), impressions: 300 },
-      { hr: hours(1).toISOString(), impressions: 120 },
+      { hour: T0.toISOString(), impressions: 300 },
+      { hour: hours(1).toISOString(), impressions: 120 },
     ],
   });
 
@@ -153,24 +153,24 @@ describe('what X shows an author', () => {
       ),
     ).toEqual({ post_id: post, profile_visits: 7, follows: 3, link_clicks: null });
     const series = await sql`
-      select hr, impressions::int from public.x_post_hourly_impressions order by hr`;
+      select hour, impressions::int from public.x_post_hourly_impressions order by hour`;
     expect([...series]).toEqual([
-      { hr: T0, impressions: 300 },
-      { hr: hours(1), impressions: 120 },
+      { hour: T0, impressions: 300 },
+      { hour: hours(1), impressions: 120 },
     ]);
   });
 
   it('does not cost the run its batch when X names an hour twice', async () => {
     const twice = {
       ...shown(3),
-      hourly: [...shown(3).hourly, { hr: T0.toISOString(), impressions: 310 }],
+      hourly: [...shown(3).hourly, { hour: T0.toISOString(), impressions: 310 }],
     };
     await bring({ analytics: [twice] }, hours(24));
     const series = await database.sql`
-      select hr, impressions::int from public.x_post_hourly_impressions order by hr`;
+      select hour, impressions::int from public.x_post_hourly_impressions order by hour`;
     expect([...series]).toEqual([
-      { hr: T0, impressions: 310 },
-      { hr: hours(1), impressions: 120 },
+      { hour: T0, impressions: 310 },
+      { hour: hours(1), impressions: 120 },
     ]);
   });
 

@@ -1,5 +1,7 @@
+import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { readyInputsSchema, ruleSchema } from '../../shared/learning/index.ts';
+import { readyInputsSchema } from '../../shared/learning/recommend.ts';
+import { ruleSchema } from '../../shared/learning/rules.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { json, only, registerAccount, reset, T0 } from '../support/scenario.ts';
 
@@ -105,6 +107,52 @@ describe('set_content_rules', () => {
     if (known.code === 'rules_invalid') {
       expect(ruleSchema.array().max(100).safeParse(rules).success).toBe(false);
     }
+  });
+
+  it('takes what recommend can read, and nothing else, of values that the account has', async () => {
+    const pairs = fc.dictionary(
+      fc.constantFrom('tone', 'topic'),
+      fc.oneof(
+        { weight: 9, arbitrary: fc.constant(null) },
+        fc.constantFrom<unknown>(1, true, ['dry'], { tone: 'dry' }),
+      ),
+      { maxKeys: 2 },
+    );
+    const known: Record<string, string> = { tone: 'dry', topic: 'hiring' };
+    const part = fc.oneof(
+      {
+        weight: 9,
+        arbitrary: pairs.map((values) =>
+          Object.fromEntries(Object.entries(values).map(([key, one]) => [key, one ?? known[key]])),
+        ),
+      },
+      fc.constantFrom<unknown>('dry', 3, true, [], ['dry'], [{ tone: 'dry' }]),
+    );
+    const rule = fc.oneof(
+      { weight: 6, arbitrary: fc.record({ forbid: part }) },
+      {
+        weight: 6,
+        arbitrary: fc.record({ require: part, when: part }, { requiredKeys: ['require'] }),
+      },
+      fc.record({ forbid: part, require: part, when: part, ban: part }, { requiredKeys: [] }),
+      fc.constantFrom<unknown>('forbid', 1, [], ['forbid']),
+    );
+    const rules = fc.oneof(
+      { weight: 19, arbitrary: fc.array(rule, { maxLength: 3 }) },
+      fc.constantFrom<unknown>({}, 'forbid', { forbid: { tone: 'dry' } }),
+    );
+    const seen = { stored: 0, rules_invalid: 0 };
+    await fc.assert(
+      fc.asyncProperty(rules, async (one) => {
+        const isReadable = ruleSchema.array().safeParse(one).success;
+        const { code } = await setRules(one);
+        expect(code).toBe(isReadable ? 'stored' : 'rules_invalid');
+        seen[code as keyof typeof seen] += 1;
+      }),
+      { seed: 20261128, numRuns: 200 },
+    );
+    expect(seen.stored).toBeGreaterThan(40);
+    expect(seen.rules_invalid).toBeGreaterThan(40);
   });
 
   it('says when nobody knows the account', async () => {

@@ -62,8 +62,7 @@ describe('a database with all migrations', () => {
       alter table public.real_tweet_metrics add column shares bigint;
       create function public.shout(p_text text) returns text language sql return upper(p_text);
       create function public.attribution_backlog(p_account_id bigint) returns bigint
-        language sql return p_account_id;
-      select cron.schedule('postloop-notes', '* * * * *', 'select 1')`);
+        language sql return p_account_id`);
     expect(findings).toEqual([]);
   });
 
@@ -158,11 +157,10 @@ describe('a table or view', () => {
     expect(finding).toMatchObject({ object: 'public.reward_weights', found: 'a view' });
   });
 
-  it('of the schema of helpers is looked at too', async () => {
-    const damage = 'alter table postloop.checks rename column position to place';
-    expect((await driftAfter(damage)).map(({ object }) => object)).toEqual([
-      'postloop.checks.position',
-    ]);
+  it('of the schema of helpers, which no deployed code can call, is not looked at', async () => {
+    expect(await driftAfter('alter table postloop.checks rename column position to place')).toEqual(
+      [],
+    );
   });
 
   it('that is a view and was dropped is named', async () => {
@@ -248,45 +246,17 @@ describe('a function', () => {
 });
 
 describe('a cron job', () => {
-  it('that was unscheduled is named', async () => {
-    expect(await driftAfter(`select cron.unschedule('postloop-attribution')`)).toEqual([
-      {
-        kind: 'cron_job_missing',
-        object: 'postloop-attribution',
-        expected: "5 */2 * * * select postloop.invoke_job('attribution')",
-        found: null,
-      },
-    ]);
-  });
-
-  it.each([
-    ['runs at another time', '0 4 * * *', 'select postloop.cleanup()'],
-    ['runs something else', '20 3 * * *', 'select 1'],
-  ])('that %s is named', async (_, schedule, command) => {
-    const damage = `select cron.schedule('postloop-cleanup', '${schedule}', '${command}')`;
-    expect(await driftAfter(damage)).toEqual([
-      {
-        kind: 'cron_job_changed',
-        object: 'postloop-cleanup',
-        expected: '20 3 * * * select postloop.cleanup()',
-        found: `${schedule} ${command}`,
-      },
-    ]);
-  });
-
-  it('of somebody else is not shown to the caller: its command may hold a key', async () => {
-    const { schema } = await damaged(
-      `select cron.schedule('backup', '* * * * *', 'select secret')`,
-      async (sql) => only(await sql`select postloop.live_schema() as schema`),
-    );
-    expect(schema.cron_jobs).toEqual(DATABASE_SCHEMA.cron_jobs);
+  it('that runs at another time or not at all is for the checks of the schedules to say', async () => {
+    const findings = await driftAfter(`
+      select cron.unschedule('postloop-attribution');
+      select cron.schedule('postloop-cleanup', '0 4 * * *', 'select postloop.cleanup()')`);
+    expect(findings).toEqual([]);
   });
 });
 
 describe('many differences', () => {
-  it('are told in order: relations, columns, functions, cron jobs', async () => {
+  it('are told in order: relations, columns, functions', async () => {
     const findings = await driftAfter(`
-      select cron.unschedule('postloop-health');
       drop function public.track_post;
       alter table public.x_accounts drop column created_at;
       drop view public.tone_performance`);
@@ -294,38 +264,20 @@ describe('many differences', () => {
       'public.tone_performance',
       'public.x_accounts.created_at',
       'public.track_post',
-      'postloop-health',
     ]);
   });
 
   it('are found in a database whose tables are nearly all gone', async () => {
     const findings = await driftAfter(`
-      drop table public.x_accounts, public.pipeline_runs, public.content_dimensions, public.job_schedules,
+      drop table public.x_accounts, public.pipeline_runs, public.content_dimensions,
         public.invariant_states, postloop.checks, postloop.schema_findings cascade`);
     const tables = findings.filter(({ kind }) => kind === 'table_missing');
     expect(tables.map(({ object }) => object)).toEqual([
-      'postloop.checks',
-      'postloop.schema_findings',
       'public.content_dimensions',
       'public.invariant_states',
-      'public.job_schedules',
       'public.pipeline_runs',
       'public.x_accounts',
     ]);
-  });
-
-  it('are found where pg_cron is not', async () => {
-    const admin = await createDatabase();
-    try {
-      await admin.sql`drop extension if exists pg_cron cascade`;
-      const { cron } = only(await admin.sql`select to_regclass('cron.job') as cron`);
-      expect(cron).toBeNull();
-      expect(new Set((await drift(admin.sql)).map(({ kind }) => kind))).toEqual(
-        new Set(['cron_job_missing']),
-      );
-    } finally {
-      await admin.drop();
-    }
   });
 });
 
@@ -370,17 +322,14 @@ describe('the invariant schema_matches', () => {
     });
   });
 
-  it('names a changed function and a missing cron job as what they are', async () => {
-    const damage = `
-      alter function public.learning_statistics(bigint, timestamptz) security definer;
-      select cron.unschedule('postloop-health')`;
+  it('names a changed function as what it is', async () => {
+    const damage =
+      'alter function public.learning_statistics(bigint, timestamptz) security definer';
     const { measured } = await damaged(damage, async (sql) => {
       await drift(sql);
       return schemaCheck(sql);
     });
-    expect(measured).toBe(
-      '2 differences: public.learning_statistics has changed, cron job postloop-health is missing',
-    );
+    expect(measured).toBe('1 difference: public.learning_statistics has changed');
   });
 
   it('is ok again after the next comparison once the damage is repaired', async () => {

@@ -746,7 +746,7 @@ describe('a read that is not believed', () => {
     await attribute(sql, hours(60));
     const { n } = only(
       await sql`
-      select count(*)::int as n from public.follower_hour where hr >= ${hours(24)} and exposure > 0`,
+      select count(*)::int as n from public.follower_hour where hour >= ${hours(24)} and exposure > 0`,
     );
     expect(n).toBe(0);
   });

@@ -225,7 +225,7 @@ describe('health', () => {
       scraper: 'never_ran',
       cleanup: 'never_ran',
     });
-    const scheduled = await sql`select job from public.job_schedules order by job`;
+    const scheduled = await sql`select job from postloop.jobs where every is not null order by job`;
     expect(jobs.map((one) => one.job)).toEqual(scheduled.map((row) => row.job));
     const counts = await rowCounts(sql);
     for (const [table, rows] of Object.entries(answer.tables ?? {}))

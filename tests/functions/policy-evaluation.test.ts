@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { policyEvaluationReplySchema } from '../../shared/contracts/policy-evaluation.ts';
-import { evaluatePolicy, loggedSlatesSchema } from '../../shared/evaluation/index.ts';
-import { drawJointSlate, mulberry32, normal } from '../../shared/learning/index.ts';
+import { evaluatePolicy, loggedSlatesSchema } from '../../shared/evaluation/policy-evaluation.ts';
+import { mulberry32, normal } from '../../shared/learning/random.ts';
+import { drawJointSlate } from '../../shared/learning/slate.ts';
 import { refusal, reply } from '../support/calls.ts';
 import { type LoggedPost, storeLoggedPosts } from '../support/logged-posts.ts';
 import {
@@ -75,11 +76,13 @@ describe('a policy evaluation', () => {
     expect(answer.estimates).toHaveLength(2);
     answer.estimates.forEach((one, index) => {
       const expected = here.estimates[index];
-      expect(one).toMatchObject({ method: expected?.method, n: 200, refused: null });
+      expect(one).toMatchObject({ method: expected?.method, decisions: 200, refused: null });
       // Logarithms differ in their last digit between Node and Deno.
       expect(one.estimate).toBeCloseTo(expected?.estimate ?? Number.NaN, 9);
       // Nearly every slate of eight holds something dry.
-      expect(Math.abs((one.estimate ?? 0) - 0.5)).toBeLessThan(3 * (one.se ?? 0) + 0.02);
+      expect(Math.abs((one.estimate ?? 0) - 0.5)).toBeLessThan(
+        3 * (one.standard_error ?? 0) + 0.02,
+      );
     });
   });
 
@@ -94,7 +97,7 @@ describe('a policy evaluation', () => {
   it('rests on the decisions since a moment alone', async () => {
     await storeLoggedPosts(stack.sql, accountId, decisions(100));
     const { logged, since } = await evaluate({ since: hours(-48 - 2 * 40).toISOString() });
-    expect(logged?.n).toBe(40);
+    expect(logged?.decisions).toBe(40);
     expect(since).toBe(hours(-128).toISOString());
   });
 
@@ -103,8 +106,8 @@ describe('a policy evaluation', () => {
     const { logged, estimates } = await evaluate();
     expect(logged).toBeNull();
     expect(estimates).toMatchObject([
-      { method: 'snips', n: 10, estimate: null, refused: 'effective_sample_too_small' },
-      { method: 'dr', n: 10, estimate: null, refused: 'effective_sample_too_small' },
+      { method: 'snips', decisions: 10, estimate: null, refused: 'effective_sample_too_small' },
+      { method: 'dr', decisions: 10, estimate: null, refused: 'effective_sample_too_small' },
     ]);
   });
 
@@ -113,8 +116,8 @@ describe('a policy evaluation', () => {
     const { policy, logged, estimates } = await evaluate({ policy: 'uniform' });
     expect(policy).toBe('uniform');
     expect(estimates).toMatchObject([
-      { method: 'model', n: 100, refused: null },
-      { method: 'uniform_draws', n: 100, estimate: logged?.mean, refused: null },
+      { method: 'model', decisions: 100, refused: null },
+      { method: 'uniform_draws', decisions: 100, estimate: logged?.mean, refused: null },
     ]);
     const [model] = estimates;
     // Uniform choice earns 0: half of the posts are dry.

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { recommendReplySchema } from '../../shared/contracts/recommend.ts';
-import { decide, readyInputsSchema } from '../../shared/learning/index.ts';
+import { decide, readyInputsSchema } from '../../shared/learning/recommend.ts';
 import { snowflakeId } from '../../shared/snowflake.ts';
 import { refusal, reply } from '../support/calls.ts';
 import { type RewardedPost, storeModel } from '../support/models.ts';
@@ -157,7 +157,7 @@ describe('a recommendation', () => {
           post_id: snowflakeId(postedAt),
           account_id: accountId,
           posted_at: postedAt,
-          y_impressions: 1,
+          log_impressions: 1,
           reward,
           alarms: 0,
           horizon_h: 48,
@@ -178,11 +178,8 @@ describe('a recommendation', () => {
         total_engagements: 1,
         total_followers_gained: 1,
         mean_reward: 0.5,
-        posterior_mean: 0.5,
-        posterior_scale: 0.1,
-        posterior_df: 9,
         effect: 0.4,
-        effect_se: 0.1,
+        effect_standard_error: 0.1,
         effect_low_80: 0.27,
         effect_high_80: 0.53,
         effect_low_90: 0.24,
@@ -195,7 +192,7 @@ describe('a recommendation', () => {
         lift_low_80: 0.1,
         lift_high_80: 0.42,
         marginal_mean: 0.5,
-        marginal_se: 0.1,
+        marginal_standard_error: 0.1,
         last_posted_at: T0,
         computed_at: T0,
       })})`;

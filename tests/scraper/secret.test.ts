@@ -209,21 +209,6 @@ describe('the secret', () => {
     expect(asked).toEqual([['secretsmanager.GetSecretValue', { SecretId: ARN }]]);
   });
 
-  test('is read from an SSM parameter, decrypted', async () => {
-    const asked: unknown[] = [];
-    stubAws(
-      await serve((request, body) => {
-        asked.push([request.headers['x-amz-target'], JSON.parse(body)]);
-        return { status: 200, body: { Parameter: { Value: 'sb_secret_ssm' } } };
-      }),
-    );
-    const env = environment({ POSTLOOP_SSM_PARAMETER: '/postloop/scraper' });
-    expect(await readSecret(env)).toEqual({ POSTLOOP_SECRET_KEY: 'sb_secret_ssm' });
-    expect(asked).toEqual([
-      ['AmazonSSM.GetParameter', { Name: '/postloop/scraper', WithDecryption: true }],
-    ]);
-  });
-
   test('that AWS refuses names the permission to give', async () => {
     stubAws(await serve(() => ({ status: 400, body: { __type: 'AccessDeniedException' } })));
     await expect(readSecret(environment({ POSTLOOP_SECRET_ARN: ARN }))).rejects.toMatchObject({

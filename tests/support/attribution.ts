@@ -6,7 +6,7 @@ import {
   type AccountHistory,
   type Attribution,
   attributeAccount,
-} from '../../simulation/reference/attribution/index.ts';
+} from '../../simulation/reference/attribution/account.ts';
 import { HOUR_MS, json, registerAccount } from './scenario.ts';
 
 /** As many reads of a post can be stored: one a phase. */
@@ -79,9 +79,12 @@ export async function attributedRows(sql: postgres.Sql) {
   return {
     hours: await sql`
       select a.handle, f.* from public.follower_hour f
-      join public.x_accounts a on a.id = f.account_id order by a.handle, f.hr`.then(withoutAccount),
+      join public.x_accounts a on a.id = f.account_id order by a.handle, f.hour`.then(
+      withoutAccount,
+    ),
     rates: await sql`
-      select a.handle, r.account_id, r.block_start, r.b, r.q, r.phi, r.lag_h, r.hours
+      select a.handle, r.account_id, r.block_start, r.organic_per_hour, r.followers_per_impression,
+        r.dispersion, r.lag_h, r.hours
       from public.follower_block_rates r
       join public.x_accounts a on a.id = r.account_id order by a.handle, r.block_start`.then(
       withoutAccount,
@@ -114,7 +117,9 @@ export async function differenceFromFormulas(
   const compare = (at: string, stored: unknown, wanted: number | boolean) => {
     const [one, other] = [Number(stored), Number(wanted)];
     const error = Math.abs(one - other) / Math.max(1, Math.abs(other));
-    if (!(error <= worst.error)) worst = { error, at: `${at}: ${one} stored, not ${other}` };
+    // a number that is missing is the largest difference, whatever comes after it
+    if (!Number.isNaN(worst.error) && !(error <= worst.error))
+      worst = { error, at: `${at}: ${one} stored, not ${other}` };
   };
   await compareHours(sql, accountId, expected, compare);
   await compareRates(sql, accountId, expected, compare);
@@ -131,12 +136,12 @@ async function compareHours(
   compare: Compare,
 ): Promise<void> {
   const rows = await sql`
-    select * from public.follower_hour where account_id = ${accountId} order by hr`;
+    select * from public.follower_hour where account_id = ${accountId} order by hour`;
   compare('hours', rows.length, ledger.change.length);
   rows.forEach((row, i) => {
-    const name = row.hr.toISOString();
-    compare(`${name} start`, +row.hr / HOUR_MS, ledger.firstHour + i);
-    compare(`${name} df`, row.df, ledger.change[i] ?? Number.NaN);
+    const name = row.hour.toISOString();
+    compare(`${name} start`, +row.hour / HOUR_MS, ledger.firstHour + i);
+    compare(`${name} change`, row.change, ledger.change[i] ?? Number.NaN);
     compare(`${name} gap`, row.gap, ledger.gap[i] === 1);
     compare(`${name} exposure`, row.exposure, ledger.exposure[i] ?? Number.NaN);
     compare(`${name} credited`, row.credited, ledger.credited[i] ?? Number.NaN);
@@ -158,10 +163,10 @@ async function compareRates(
     const name = `block ${row.block_start.toISOString()}`;
     const block = blocks[i];
     compare(`${name} start`, +row.block_start / HOUR_MS, block?.firstHour ?? Number.NaN);
-    compare(`${name} b`, row.b, block?.b ?? Number.NaN);
+    compare(`${name} b`, row.organic_per_hour, block?.b ?? Number.NaN);
     // as large as b, so that its digits count as much
-    compare(`${name} q`, row.q * 1000, (block?.q ?? Number.NaN) * 1000);
-    compare(`${name} phi`, row.phi, block?.phi ?? Number.NaN);
+    compare(`${name} q`, row.followers_per_impression * 1000, (block?.q ?? Number.NaN) * 1000);
+    compare(`${name} phi`, row.dispersion, block?.phi ?? Number.NaN);
     compare(`${name} lag`, row.lag_h, block?.lag ?? Number.NaN);
   });
 }
@@ -181,7 +186,7 @@ async function compareCredits(
     compare(`${post.id} 24 h`, row?.credit_24h ?? 0, post.credit24h);
     compare(`${post.id} 48 h`, row?.credit_48h ?? 0, post.credit48h);
     compare(`${post.id} 7 d`, row?.credit_7d ?? 0, post.credit7d);
-    compare(`${post.id} variance`, row?.var_48h ?? 0, post.variance48h);
+    compare(`${post.id} variance`, row?.variance_48h ?? 0, post.variance48h);
     if (row) compare(`${post.id} final`, row.final, post.final);
   }
   compare('credits of other posts', stored.size, 0);

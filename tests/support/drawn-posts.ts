@@ -1,11 +1,11 @@
 /** Posts with reads at all ages, drawn from a seed and stored in one statement a table. */
 import type postgres from 'postgres';
-import { mulberry32, normal } from '../../shared/learning/index.ts';
+import { mulberry32, normal } from '../../shared/learning/random.ts';
 import { snowflakeId } from '../../shared/snowflake.ts';
 import type { MaturePost } from '../../simulation/reference/growth.ts';
 import { HOUR_MS, hours, json } from './scenario.ts';
 
-export type DrawnRead = {
+type DrawnRead = {
   phase: string;
   ageHours: number;
   impressions: number;
@@ -91,10 +91,10 @@ export async function storeDrawnPosts(
     from jsonb_to_recordset(${json(sql, rows)}) p("postId" text, "postedAt" timestamptz)`;
   await sql`
     insert into public.post_credit (post_id, account_id, credit_2h, credit_24h, credit_48h, credit_7d,
-      var_48h, settled_2h, settled_24h, settled_48h, settled_7d, settled_thinning_48h,
-      settled_spread_48h, final, method, computed_at)
+      variance_48h, settled_2h, settled_24h, settled_48h, settled_7d, settled_thinning_48h,
+      settled_spread_48h, final, computed_at)
     select p."postId", ${accountId}, p.c2, p.c24, p.c48, p.c48, p.variance, 0, 0, 0, 0, 0, 0, true,
-      'exposure_share', p."postedAt"
+      p."postedAt"
     from jsonb_to_recordset(${json(sql, rows)}) p("postId" text, "postedAt" timestamptz,
       c2 double precision, c24 double precision, c48 double precision, variance double precision)`;
   await sql`

@@ -27,7 +27,7 @@ export async function createFirstSystem(
 }
 
 /** What the import is to say of a row. */
-export type Verdict = { result: string; reason: string | null };
+type Verdict = { result: string; reason: string | null };
 type Row = { note: string } & Record<string, unknown>;
 
 /** A thousand rows of each table. `note` names the case of a row, `verdicts` what becomes of it. */

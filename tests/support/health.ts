@@ -22,5 +22,5 @@ export async function invariant(sql: postgres.Sql, name: string, now: Date): Pro
 
 /** Schedules the listed cron jobs in this database: a copied one has its template's jobs. */
 export async function scheduleJobs(sql: postgres.Sql): Promise<void> {
-  await sql`select cron.schedule(jobname, schedule, command) from postloop.cron_jobs`;
+  await sql`select postloop.schedule_jobs()`;
 }

@@ -16,8 +16,6 @@ export type LoggedPost = {
   propensity?: number;
   policy?: string;
   modelVersion?: number;
-  /** Whether the index of the pick is stored, as it was not always. */
-  logsPick?: boolean;
   prompted?: boolean;
   controlShare?: number;
   /** False for a post whose reward is still projected. */
@@ -47,14 +45,14 @@ export async function storeLoggedPosts(
       assigned,
       realised: post.realised ?? assigned,
       slate: post.slate,
-      chosen: post.logsPick === false ? null : post.chosen,
+      chosen: post.chosen,
       policy: post.policy ?? 'uniform',
       propensity: post.propensity ?? same / post.slate.length,
       rng_seed: 1,
       model_version: post.modelVersion ?? null,
-      prompted: post.prompted ?? null,
-      control_share: post.controlShare ?? null,
-      y_impressions: 1,
+      prompted: post.prompted ?? true,
+      control_share: post.controlShare ?? 0,
+      log_impressions: 1,
       reward: post.reward,
       alarms: 0,
       horizon_h: post.final === false ? 6 : 48,

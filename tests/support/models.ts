@@ -1,12 +1,8 @@
 /** Joint models of posts that a test makes up, stored as the function `learning` stores them. */
 import type postgres from 'postgres';
-import {
-  type DesignPost,
-  designOf,
-  fitAdditive,
-  gramOf,
-  jointModelOf,
-} from '../../shared/learning/index.ts';
+import { fitAdditive, gramOf } from '../../shared/learning/additive.ts';
+import { type DesignPost, designOf } from '../../shared/learning/design.ts';
+import { jointModelOf } from '../../shared/learning/joint-model.ts';
 import { hours, json, T0 } from './scenario.ts';
 
 export type RewardedPost = { values: Record<string, string>; reward: number };
@@ -27,7 +23,6 @@ export async function storeModel(
       postedAt: hours((index - posts.length) / 3),
       kind: 'single',
       followers: null,
-      viralScore: null,
     }),
   );
   const design = designOf(shown);
@@ -45,9 +40,9 @@ export async function storeModel(
   const chosen = design.dimensions.reduce((sum, group) => sum + group.features.length, 0);
   await sql`
     insert into public.learned_models (account_id, outcome, data_version, fitted_at, finished_posts,
-      effective_n, sigma2, tau2, half_life_days, features, chosen_features, mean, factor)
+      effective_n, residual_variance, group_variances, features, chosen_features, mean, factor)
     values (${accountId}, 'reward', ${version}, ${T0}, ${posts.length}, ${fit.effectiveN},
-      ${fit.sigma2}, ${json(sql, fit.tau2)}, 90,
+      ${fit.sigma2}, ${json(sql, fit.tau2)},
       ${json(
         sql,
         features.map(({ dimension, value }) => ({ group: dimension, name: value })),
@@ -55,6 +50,6 @@ export async function storeModel(
       ${chosen}, ${mean}, ${factor})
     on conflict (account_id, outcome) do update
     set data_version = excluded.data_version, finished_posts = excluded.finished_posts,
-      tau2 = excluded.tau2, features = excluded.features,
+      group_variances = excluded.group_variances, features = excluded.features,
       chosen_features = excluded.chosen_features, mean = excluded.mean, factor = excluded.factor`;
 }

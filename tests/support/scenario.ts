@@ -1,12 +1,11 @@
 /** The steps of the pipeline in one line each, for tests that need posts with reads and counts. */
 import type postgres from 'postgres';
 import type { PostReadResult, RecordBatch } from '../../shared/contracts/read.ts';
+import { changedAlarms, learnAccount } from '../../shared/learning/learn.ts';
 import {
-  changedAlarms,
   type LearningStatistics,
-  learnAccount,
   learningStatisticsSchema,
-} from '../../shared/learning/index.ts';
+} from '../../shared/learning/statistics.ts';
 import { snowflakeId } from '../../shared/snowflake.ts';
 
 export const HOUR_MS = 3_600_000;
@@ -232,12 +231,12 @@ export async function recordPerformance(
   statistics: LearningStatistics,
   now: Date,
 ) {
-  const { priors, rows, models } = learnAccount(statistics);
+  const { rows, models } = learnAccount(statistics);
   const { account_id, data_version, finished_posts } = statistics;
   const { reply } = only(
     await sql`
       select public.record_performance(${account_id}, ${data_version}, ${finished_posts},
-        ${json(sql, priors)}, ${json(sql, rows)}, ${json(sql, models)}, ${now}) as reply`,
+        ${json(sql, rows)}, ${json(sql, models)}, ${now}) as reply`,
   );
   return reply;
 }

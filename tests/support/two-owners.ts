@@ -73,7 +73,7 @@ async function play(sql: postgres.Sql, handle: string, accountId: number, posted
           impressions: 100,
           ...totals,
           follows: 1,
-          hourly: [{ hr: T0, impressions: 100 }],
+          hourly: [{ hour: T0, impressions: 100 }],
         },
       ],
       shapes: [{ operation: 'TweetDetail', hash: `0123456789abcde${accountId}`, paths: ['data'] }],
@@ -109,7 +109,7 @@ async function foresee(sql: postgres.Sql, accountId: number, postId: string): Pr
     insert into public.viral_thresholds (account_id, impressions, posts, computed_at)
     values (${accountId}, 5000, 40, ${LEARNED_AT})`;
   await sql`
-    insert into public.post_predictions (account_id, kind, post_id, phase, predicted, sd, observed,
+    insert into public.post_predictions (account_id, kind, post_id, phase, predicted, standard_deviation, observed,
       created_at, observed_at)
     values (${accountId}, 'impressions_48h', ${postId}, '2h', 6.1, 0.2, 6.2, ${hours(2)}, ${LEARNED_AT})`;
 }

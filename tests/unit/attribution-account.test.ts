@@ -1,13 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { HALF_90 } from '../../shared/learning/robust.ts';
 import {
   type AccountHistory,
   ATTRIBUTION,
   type Attribution,
   attributeAccount,
-  type FollowerSnapshot,
   interval90,
-} from '../../simulation/reference/attribution/index.ts';
+} from '../../simulation/reference/attribution/account.ts';
+import type { FollowerSnapshot } from '../../simulation/reference/attribution/hours.ts';
 import { differences } from '../../simulation/studies/attribution-study.ts';
 import { followersAt } from '../../simulation/studies/baselines.ts';
 
@@ -78,7 +79,7 @@ describe('the split of an hour', () => {
     expect(credit.credit7d).toBe(credit.credit24h);
     const thinning = total(credits.map((one, hour) => one * (1 - (shares[hour] ?? 0))));
     expect(credit.variance48h).toBeCloseTo(thinning + thinning ** 2 / 4, 6);
-    const half = 1.645 * Math.sqrt(credit.variance48h);
+    const half = HALF_90 * Math.sqrt(credit.variance48h);
     expect(interval90(credit)).toEqual({
       low: credit.credit48h - half,
       high: credit.credit48h + half,

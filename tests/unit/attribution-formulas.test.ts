@@ -1,22 +1,23 @@
 import { describe, expect, test } from 'vitest';
-import { mulberry32, normal } from '../../shared/learning/index.ts';
+import { mulberry32, normal } from '../../shared/learning/random.ts';
 import {
   addExposure,
   clickWeights,
+  segmentsOf,
+} from '../../simulation/reference/attribution/exposure.ts';
+import { gridFollowers, gridImpressions } from '../../simulation/reference/attribution/grid.ts';
+import {
+  type FollowerSnapshot,
+  hourlyChanges,
+} from '../../simulation/reference/attribution/hours.ts';
+import { fitLaggedRates, laggedAt, lagKernel } from '../../simulation/reference/attribution/lag.ts';
+import {
   dispersion,
   explainedPart,
-  type FollowerSnapshot,
-  fitLaggedRates,
   fitRates,
   fitRobustRates,
-  gridFollowers,
-  gridImpressions,
-  hourlyChanges,
-  laggedAt,
-  lagKernel,
-  segmentsOf,
   shrinkConversion,
-} from '../../simulation/reference/attribution/index.ts';
+} from '../../simulation/reference/attribution/rates.ts';
 import { estimateConversions } from '../../simulation/reference/attribution/split.ts';
 
 const HOUR_MS = 3_600_000;

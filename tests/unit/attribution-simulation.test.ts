@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { mulberry32, type Rng } from '../../shared/learning/index.ts';
+import { mulberry32, type Rng } from '../../shared/learning/random.ts';
 import {
   measureAccount,
   measureDeterminism,

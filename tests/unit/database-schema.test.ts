@@ -20,18 +20,16 @@ import { sessionReportSchema } from '../../shared/contracts/session.ts';
 import { scheduledReadSchema, trackedPostSchema } from '../../shared/contracts/track-post.ts';
 import { DATABASE_SCHEMA } from '../../shared/database/schema.ts';
 import type { Column, FunctionSignature } from '../../shared/database/schema-type.ts';
+import { learnedValueSchema } from '../../shared/learning/learn.ts';
+import { shownEffectSchema, valueEvidenceSchema } from '../../shared/learning/prompt.ts';
+import { readyInputsSchema } from '../../shared/learning/recommend.ts';
 import {
-  dimensionPerformanceRowSchema,
-  learnedValueSchema,
   learningStatisticsSchema,
   packedMomentsSchema,
-  readyInputsSchema,
-  shownEffectSchema,
-  valueEvidenceSchema,
   valueStatisticsSchema,
-} from '../../shared/learning/index.ts';
+} from '../../shared/learning/statistics.ts';
 
-type Table = keyof typeof DATABASE_SCHEMA.tables.public;
+type Table = keyof typeof DATABASE_SCHEMA.tables;
 
 /** The table whose columns the fields are, and where a field is another column or none of a table. */
 type Origin = { table: Table; elsewhere?: Record<string, `${Table}.${string}` | null> };
@@ -141,11 +139,6 @@ const CONTRACTS: [string, z.ZodType, Origin][] = [
       elsewhere: { n: 'dimension_performance.effective_n', s1: null, s2: null },
     },
   ],
-  [
-    'what a value has shown by itself',
-    dimensionPerformanceRowSchema,
-    { table: 'dimension_performance' },
-  ],
   ['what a value has shown', learnedValueSchema, { table: 'dimension_performance' }],
   [
     'the inputs of recommend',
@@ -214,7 +207,7 @@ describe.each(CONTRACTS)('%s', (_, contract, { table, elsewhere = {} }) => {
   const { properties = {} } = z.toJSONSchema(contract) as {
     properties?: Record<string, JsonSchema>;
   };
-  const tables: Record<string, Record<string, Column>> = DATABASE_SCHEMA.tables.public;
+  const tables: Record<string, Record<string, Column>> = DATABASE_SCHEMA.tables;
 
   it('has fields that are columns of their type', () => {
     expect(Object.keys(properties)).toEqual(expect.arrayContaining(Object.keys(elsewhere)));
@@ -281,7 +274,7 @@ it('finds the calls of the functions and of the scraper', () => {
 });
 
 it.each(calls)('$file calls $name with the arguments that it has', ({ name, args }) => {
-  const functions: Record<string, FunctionSignature[]> = DATABASE_SCHEMA.functions.public;
+  const functions: Record<string, FunctionSignature[]> = DATABASE_SCHEMA.functions;
   const [signature, ...overloads] = functions[name] ?? [];
   expect(signature, `${name} is in the list`).toBeDefined();
   expect(overloads).toEqual([]);

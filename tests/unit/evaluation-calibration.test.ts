@@ -6,9 +6,8 @@ import {
   calibrationError,
   coverage,
   reliabilityBins,
-  spearman,
-} from '../../shared/evaluation/index.ts';
-import { ranks } from '../../simulation/reference/ranks.ts';
+} from '../../simulation/reference/calibration.ts';
+import { ranks, spearman } from '../../simulation/reference/ranks.ts';
 
 const forecasts = (...pairs: [number, boolean][]) =>
   pairs.map(([probability, happened]) => ({ probability, happened }));

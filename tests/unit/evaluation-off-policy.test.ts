@@ -10,7 +10,7 @@ import {
   snips,
   type TargetPolicy,
   weigh,
-} from '../../shared/evaluation/index.ts';
+} from '../../shared/evaluation/off-policy.ts';
 
 const DRY = { tone: 'dry' };
 const WARM = { tone: 'warm' };

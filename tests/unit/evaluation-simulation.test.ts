@@ -1,7 +1,7 @@
 /** A reduced form of `npm run simulate -- evaluation`, so its bars are wider. */
 import { describe, expect, test } from 'vitest';
-import { loggedChoiceSchema } from '../../shared/evaluation/index.ts';
-import { mulberry32 } from '../../shared/learning/index.ts';
+import { loggedChoiceSchema } from '../../shared/evaluation/off-policy.ts';
+import { mulberry32 } from '../../shared/learning/random.ts';
 import { measureRunLengths } from '../../simulation/studies/drift-study.ts';
 import { measureProjection } from '../../simulation/studies/growth-study.ts';
 import { measureIntegrity } from '../../simulation/studies/integrity-study.ts';
@@ -191,7 +191,7 @@ describe('made up numbers', () => {
       { ...engaged, cascadeShare: 0.1 },
       { ...engaged, rateLogSd: 1 },
     ]) {
-      expect(measureIntegrity(2, (rng) => simulateCounts(world, rng)).flagged).toBe(0);
+      expect(measureIntegrity(2, (rng) => simulateCounts(world, rng)).suspected).toBe(0);
     }
   });
 });

@@ -4,7 +4,7 @@ import {
   gainInModel,
   type MarginalChoice,
   uniformByMarginals,
-} from '../../shared/evaluation/index.ts';
+} from '../../shared/evaluation/uniform-baseline.ts';
 
 const MARGINALS = { tone: { dry: 0.8, warm: 0.2 }, topic: { ai: 0.7, go: 0.2, sql: 0.1 } };
 const EFFECTS: Record<string, number> = { dry: 1, warm: -0.5, ai: 2, go: 0, sql: -1 };

@@ -98,6 +98,14 @@ describe('the function', () => {
     expect(only('AWS::Lambda::Function')[1].Layers).toEqual([{ Ref: layerId }]);
   });
 
+  test('is told to ask the X API, where the settings say so', () => {
+    const stack = synthesise({ metricsSource: 'api' });
+    const { Variables } = only('AWS::Lambda::Function', stack)[1].Environment as {
+      Variables: Record<string, unknown>;
+    };
+    expect(Variables).toMatchObject({ METRICS_SOURCE: 'api' });
+  });
+
   test('writes to a log group that keeps one month', () => {
     const [logGroupId, { RetentionInDays }] = only('AWS::Logs::LogGroup');
     expect(RetentionInDays).toBe(30);
@@ -138,35 +146,6 @@ describe('its rights', () => {
                 Resource: { 'Fn::GetAtt': [only('AWS::Logs::LogGroup')[0], 'Arn'] },
               },
             ],
-          },
-        },
-      ],
-    });
-  });
-
-  test('are reading an SSM parameter instead, where the settings name one', () => {
-    const stack = synthesise({ ssmParameter: '/postloop/scraper', metricsSource: 'api' });
-    stack.resourceCountIs('AWS::SecretsManager::Secret', 0);
-    const { Variables } = only('AWS::Lambda::Function', stack)[1].Environment as {
-      Variables: Record<string, unknown>;
-    };
-    expect(scraperEnvironmentSchema.parse(Variables)).toMatchObject({
-      POSTLOOP_SSM_PARAMETER: '/postloop/scraper',
-      METRICS_SOURCE: 'api',
-    });
-    stack.hasResourceProperties('AWS::IAM::Role', {
-      Policies: [
-        {
-          PolicyDocument: {
-            Statement: Match.arrayWith([
-              {
-                Effect: 'Allow',
-                Action: 'ssm:GetParameter',
-                Resource: {
-                  'Fn::Join': ['', Match.arrayWith([':parameter/postloop/scraper'])],
-                },
-              },
-            ]),
           },
         },
       ],

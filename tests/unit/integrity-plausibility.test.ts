@@ -2,11 +2,37 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
-  type CountRead,
-  looksUniform,
-  monotoneViolations,
+  COUNTS,
+  fallingPosts,
+  falls,
+  type JudgedRead,
+  madeUpAccounts,
   plausibility,
 } from '../../simulation/reference/plausibility.ts';
+
+const read = (ageHours: number, counts: Partial<JudgedRead>): JudgedRead => ({
+  ageHours,
+  quality: 'exact',
+  impressions: null,
+  likes: null,
+  retweets: null,
+  replies: null,
+  bookmarks: null,
+  ...counts,
+});
+
+type Numbers = { impressions: number; likes: number };
+
+/** An account whose posts, the newest first, were read once, at a day. */
+const readAtADay = (numbers: Numbers[]) => ({
+  handle: 'somebot',
+  posts: numbers.map((counts, n) => ({
+    id: String(n),
+    ageHours: 25 + n,
+    reads: [read(24, counts)],
+  })),
+});
+const judge = (numbers: Numbers[]) => plausibility(readAtADay(numbers));
 
 /** 0 to 29 in an order that goes with nothing. */
 const SHUFFLED = Array.from({ length: 30 }, (_, index) => (index * 11) % 30);
@@ -17,31 +43,30 @@ const evenly = SHUFFLED.map((place, index) => ({
 
 describe('an account whose newest 30 posts', () => {
   test('are spread evenly and liked without order looks uniform', () => {
-    const result = plausibility(evenly);
+    const result = judge(evenly);
     expect(result?.skewness).toBeCloseTo(0, 12);
     expect(Math.abs(result?.correlation ?? 1)).toBeLessThan(0.3);
     expect(result).toMatchObject({ looksUniform: true, looksImpossible: false });
-    expect(looksUniform(evenly)).toBe(true);
+    expect(madeUpAccounts([readAtADay(evenly)])).toEqual({ judged: 1, madeUp: [result] });
   });
 
   test('are liked as they are seen does not', () => {
-    expect(looksUniform(evenly.map((post, likes) => ({ ...post, likes })))).toBe(false);
+    expect(judge(evenly.map((post, likes) => ({ ...post, likes })))?.looksUniform).toBe(false);
   });
 
   test('are skewed does not', () => {
     const skewed = evenly.map((post, index) => ({ ...post, impressions: Math.exp(index / 3) }));
-    expect(plausibility(skewed)?.skewness).toBeGreaterThan(0.5);
-    expect(looksUniform(skewed)).toBe(false);
+    expect(judge(skewed)?.skewness).toBeGreaterThan(0.5);
+    expect(judge(skewed)?.looksUniform).toBe(false);
   });
 
   test('have hardly any likes does not: 0, 1 and 2 follow nothing', () => {
     const few = evenly.map((post, index) => ({ ...post, likes: ((index * 11) % 30) % 3 }));
-    expect(plausibility(few)).toMatchObject({ medianLikes: 1, looksUniform: false });
+    expect(judge(few)).toMatchObject({ medianLikes: 1, looksUniform: false });
   });
 
   test('all show the same has no correlation, and does not', () => {
-    const same = evenly.map(() => ({ impressions: 100, likes: 5 }));
-    expect(plausibility(same)).toMatchObject({
+    expect(judge(evenly.map(() => ({ impressions: 100, likes: 5 })))).toMatchObject({
       correlation: Number.NaN,
       skewness: Number.NaN,
       looksUniform: false,
@@ -51,26 +76,16 @@ describe('an account whose newest 30 posts', () => {
   test('have more likes than impressions four times looks impossible', () => {
     const liked = (count: number) =>
       evenly.map((post, index) => (index < count ? { ...post, likes: 9999 } : post));
-    expect(plausibility(liked(3))?.looksImpossible).toBe(false);
-    expect(plausibility(liked(4))).toMatchObject({ impossible: 4, looksImpossible: true });
+    expect(judge(liked(3))?.looksImpossible).toBe(false);
+    expect(judge(liked(4))).toMatchObject({ impossible: 4, looksImpossible: true });
   });
 
   test('are fewer is not judged, and older ones are not looked at', () => {
-    expect(plausibility(evenly.slice(1))).toBeNull();
-    expect(looksUniform(evenly.slice(1))).toBe(false);
+    expect(judge(evenly.slice(1))).toBeNull();
+    expect(madeUpAccounts([readAtADay(evenly.slice(1))])).toEqual({ judged: 0, madeUp: [] });
     const older = { impressions: 1e9, likes: 0 };
-    expect(plausibility([...evenly, older, older])).toEqual(plausibility(evenly));
+    expect(judge([...evenly, older, older])).toEqual(judge(evenly));
   });
-});
-
-const read = (ageHours: number, counts: Partial<CountRead>): CountRead => ({
-  ageHours,
-  impressions: null,
-  likes: null,
-  retweets: null,
-  replies: null,
-  bookmarks: null,
-  ...counts,
 });
 
 describe('counts of a post', () => {
@@ -81,34 +96,20 @@ describe('counts of a post', () => {
     ['retweets', 1000, 940, 939],
     ['bookmarks', 20, 17, 16],
   ] as const)('of %s may fall from %d to %d, not to %d', (count, before, least, below) => {
-    const violations = (value: number) =>
-      monotoneViolations([read(2, { [count]: before }), read(6, { [count]: value })]);
-    expect(violations(least)).toEqual([]);
-    expect(violations(below)).toEqual([
-      {
-        count,
-        kind: 'fall',
-        before: { ageHours: 2, value: before },
-        after: { ageHours: 6, value: below },
-      },
-    ]);
+    const fallTo = (value: number) =>
+      falls([read(2, { [count]: before }), read(6, { [count]: value })]);
+    expect(fallTo(least)).toBe(false);
+    expect(fallTo(below)).toBe(true);
   });
 
-  test('that drop to 0 from 5 were not found; the next read is compared with the one before', () => {
-    const reads = [
-      read(1, { replies: 9 }),
-      read(2, { replies: 0 }),
-      read(6, { replies: null }),
-      read(24, { replies: 5 }),
+  test.each(COUNTS)('are compared with the last known %s', (count) => {
+    const later = (value: number) => [
+      read(1, { [count]: 1000 }),
+      read(2, { [count]: null }),
+      read(6, { [count]: value }),
     ];
-    expect(monotoneViolations(reads)).toEqual([
-      expect.objectContaining({ kind: 'parse_fault', after: { ageHours: 2, value: 0 } }),
-      expect.objectContaining({
-        kind: 'fall',
-        before: { ageHours: 1, value: 9 },
-        after: { ageHours: 24, value: 5 },
-      }),
-    ]);
+    expect(falls(later(500))).toBe(true);
+    expect(falls(later(1000))).toBe(false);
   });
 
   test('that never fall are never suspected, in whatever order they were read', () => {
@@ -121,8 +122,47 @@ describe('counts of a post', () => {
           .map((one) => ({ one, key: keys.next().value as number }))
           .sort((a, b) => a.key - b.key)
           .map(({ one }) => one);
-        expect(monotoneViolations(shuffled)).toEqual([]);
+        expect(falls(shuffled)).toBe(false);
       }),
     );
+  });
+});
+
+describe('posts whose counts fall', () => {
+  /** An account of some posts, of which the newest `falling` fall. */
+  const account = (handle: string, posts: number, falling: number) => ({
+    handle,
+    posts: Array.from({ length: posts }, (_, n) => ({
+      id: `${handle} ${n}`,
+      ageHours: 10 + n,
+      reads: [read(1, { likes: 100 }), read(2, { likes: n < falling ? 50 : 100 })],
+    })),
+  });
+
+  test.each([
+    [1, 'ok'],
+    [2, 'ok'],
+    [3, 'warning'],
+    [8, 'warning'],
+    [9, 'failing'],
+  ])('%i of 40 are %s', (falling, status) => {
+    expect(fallingPosts([account('somebot', 40, falling)])).toEqual({
+      status,
+      handle: 'somebot',
+      posts: 40,
+      falling,
+      newest: 'somebot 0',
+    });
+  });
+
+  test('are judged from ten posts on, of all accounts together where each has fewer', () => {
+    const few = account('somebot', 9, 9);
+    expect(fallingPosts([few])).toMatchObject({ status: 'ok', posts: null });
+    expect(fallingPosts([few, account('otherbot', 9, 0)])).toMatchObject({
+      status: 'failing',
+      handle: null,
+      posts: 18,
+      falling: 9,
+    });
   });
 });

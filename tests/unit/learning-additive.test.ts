@@ -6,12 +6,11 @@ import {
   fitAdditive,
   gramOf,
   INTERCEPT_VARIANCE,
-  mulberry32,
-  normal,
   postWeight,
   type SparseRow,
   scaleMoments,
-} from '../../shared/learning/index.ts';
+} from '../../shared/learning/additive.ts';
+import { mulberry32, normal } from '../../shared/learning/random.ts';
 
 const named = (name: string, first: number, size: number, variance?: number): FeatureGroup => ({
   name,

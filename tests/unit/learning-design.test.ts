@@ -1,11 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import {
-  type DesignPost,
-  designOf,
-  dimensionGroups,
-  gramOf,
-  postWeight,
-} from '../../shared/learning/index.ts';
+import { gramOf, postWeight } from '../../shared/learning/additive.ts';
+import { type DesignPost, designOf, dimensionGroups } from '../../shared/learning/design.ts';
 
 const DAY_MS = 86_400_000;
 /** A Monday. */
@@ -17,15 +12,12 @@ function post(values: DesignPost['values'], given: Partial<DesignPost> = {}): De
     postedAt: new Date(MONDAY),
     kind: 'single',
     followers: 1000,
-    viralScore: null,
     ...given,
   };
 }
 
-const sizes = (posts: DesignPost[], viralScore = false) =>
-  Object.fromEntries(
-    designOf(posts, { viralScore }).groups.map(({ name, features }) => [name, features.length]),
-  );
+const sizes = (posts: DesignPost[]) =>
+  Object.fromEntries(designOf(posts).groups.map(({ name, features }) => [name, features.length]));
 
 describe('designOf', () => {
   test('gives each value of each dimension a feature, by name', () => {
@@ -80,30 +72,22 @@ describe('designOf', () => {
     expect(sizes(posts)['nuisance:week']).toBe(27);
   });
 
-  test('standardises followers and scores over the posts that have them', () => {
-    const design = designOf(
-      [
-        post({ tone: 'dry' }, { viralScore: 10, followers: null }),
-        post({ tone: 'dry' }, { viralScore: 30 }),
-        post({ tone: 'dry' }, { viralScore: null }),
-      ],
-      { viralScore: true },
-    );
+  test('standardises the logarithm of followers over the posts that have them', () => {
+    const design = designOf([
+      post({ tone: 'dry' }, { followers: 99 }),
+      post({ tone: 'dry' }, { followers: 9999 }),
+      post({ tone: 'dry' }, { followers: null }),
+    ]);
     expect(design.groups.map(({ name }) => name)).toEqual([
       'intercept',
       'tone',
-      'nuisance:viral_score',
+      'nuisance:ln_followers',
     ]);
     expect(design.rows.map(({ values }) => values)).toEqual([
       [1, 1, -1],
       [1, 1, 1],
       [1, 1],
     ]);
-  });
-
-  test('leaves the viral score out unless it is asked for', () => {
-    const posts = [post({ tone: 'dry' }, { viralScore: 1 }), post({ tone: 'dry' })];
-    expect(sizes(posts)).not.toHaveProperty('nuisance:viral_score');
   });
 
   test('knows the uses of a value and what they weigh', () => {

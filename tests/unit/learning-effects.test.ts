@@ -1,13 +1,12 @@
 import { Matrix } from 'ml-matrix';
 import { describe, expect, test } from 'vitest';
+import type { AdditiveFit } from '../../shared/learning/additive.ts';
 import {
-  type AdditiveFit,
   contrasts,
   type DimensionGroup,
-  mulberry32,
-  normal,
   valueEffectSchema,
-} from '../../shared/learning/index.ts';
+} from '../../shared/learning/effects.ts';
+import { mulberry32, normal } from '../../shared/learning/random.ts';
 
 const group = (name: string, first: number, values: string[]): DimensionGroup => ({
   name,
@@ -37,7 +36,7 @@ describe('contrasts', () => {
     const [dry, warm] = contrasts(two, tones, { seed: 1 });
     // Half the difference, whose variance is (0.04 + 0.02 - 2 · 0.01) / 4.
     expect(dry?.effect).toBeCloseTo(0.2, 12);
-    expect(dry?.effect_se).toBeCloseTo(0.1, 12);
+    expect(dry?.effect_standard_error).toBeCloseTo(0.1, 12);
     expect(warm?.effect).toBeCloseTo(-0.2, 12);
     expect(dry?.effect_low_90).toBeCloseTo(0.2 - 0.16449, 4);
     expect(dry?.effect_high_90).toBeCloseTo(0.2 + 0.16449, 4);
@@ -65,7 +64,7 @@ describe('contrasts', () => {
     );
     const centring = Matrix.eye(5).sub(0.2);
     const expected = centring.mmul(covariance).mmul(centring).diagonal();
-    effects.forEach(({ effect_se: se }, index) => {
+    effects.forEach(({ effect_standard_error: se }, index) => {
       expect(se).toBeCloseTo(Math.sqrt(expected[index] ?? Number.NaN), 12);
     });
     expect(effects.reduce((sum, { effect }) => sum + effect, 0)).toBeCloseTo(0, 12);
@@ -101,7 +100,7 @@ describe('contrasts', () => {
     const [only] = contrasts(two, [group('tone', 1, ['dry'])], { seed: 1 });
     expect(only).toMatchObject({
       effect: 0,
-      effect_se: 0,
+      effect_standard_error: 0,
       prob_above_average: 0.5,
       prob_best: 1,
       reliability: 0,

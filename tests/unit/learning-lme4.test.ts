@@ -2,7 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { designOf, fitAdditive, gramOf } from '../../shared/learning/index.ts';
+import { fitAdditive, gramOf } from '../../shared/learning/additive.ts';
+import { designOf } from '../../shared/learning/design.ts';
 
 /** Written by tests/fixtures/lme4/make.ts: posts as a level of each group, then y; what lme4 found. */
 const goldenSchema = z.object({
@@ -30,7 +31,6 @@ function fitOf({ groups, posts }: Golden, options = {}) {
       postedAt: new Date(0),
       kind: 'single' as const,
       followers: null,
-      viralScore: null,
     })),
   );
   const rows = posts.map((levels, index) => ({

@@ -6,7 +6,7 @@ import {
   risingBlock,
   type ShownEffect,
   type ValueEvidence,
-} from '../../shared/learning/index.ts';
+} from '../../shared/learning/prompt.ts';
 
 const USUAL: ShownEffect = {
   uses: 20,

@@ -1,13 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { PostloopError } from '../../shared/contracts/index.ts';
-import {
-  gamma,
-  mulberry32,
-  normal,
-  type Rng,
-  studentT,
-  studentTCdf,
-} from '../../shared/learning/index.ts';
+import { PostloopError } from '../../shared/contracts/error.ts';
+import { gamma, mulberry32, normal, type Rng, studentT } from '../../shared/learning/random.ts';
+import { studentTCdf } from '../../simulation/reference/student-t.ts';
 
 const DRAWS = 20_000;
 

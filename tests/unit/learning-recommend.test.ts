@@ -1,17 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { fitAdditive, gramOf } from '../../shared/learning/additive.ts';
+import { type DesignPost, designOf } from '../../shared/learning/design.ts';
+import { jointModelOf } from '../../shared/learning/joint-model.ts';
+import { mulberry32, normal } from '../../shared/learning/random.ts';
 import {
-  type DesignPost,
   decide,
-  designOf,
-  fitAdditive,
-  gramOf,
-  jointModelOf,
-  mulberry32,
-  normal,
   type RecommendationInputs,
   readyInputsSchema,
-} from '../../shared/learning/index.ts';
+} from '../../shared/learning/recommend.ts';
 
 const TONES = ['dry', 'grave', 'playful', 'warm'];
 
@@ -26,7 +23,6 @@ function inputsOf(
       postedAt: new Date(Date.UTC(2026, 2, 1 + day, 12)),
       kind: 'single',
       followers: null,
-      viralScore: null,
     }),
   );
   const design = designOf(shown);

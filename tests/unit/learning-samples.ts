@@ -1,4 +1,4 @@
-import type { ValueStatistics } from '../../shared/learning/index.ts';
+import type { ValueStatistics } from '../../shared/learning/statistics.ts';
 
 export type Shown = { uses: number; mean: number; sd?: number };
 
@@ -23,8 +23,4 @@ export function shown(
     mean_followers_gained: 1.5,
     last_posted_at: '2026-03-01T09:00:00+00:00',
   };
-}
-
-export function statisticsOf(values: ValueStatistics[]): { values: ValueStatistics[] } {
-  return { values };
 }

@@ -1,17 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
-  drawJointSlate,
   type JointModel,
-  type JointSlateInputs,
-  type JointSlateOptions,
   jointModelOf,
   jointModelSchema,
+} from '../../shared/learning/joint-model.ts';
+import { mulberry32, normal } from '../../shared/learning/random.ts';
+import type { Rule } from '../../shared/learning/rules.ts';
+import {
+  drawJointSlate,
+  type JointSlateInputs,
+  type JointSlateOptions,
   jointSlateSchema,
-  mulberry32,
-  normal,
-  type Rule,
-} from '../../shared/learning/index.ts';
+} from '../../shared/learning/slate.ts';
 
 const VOCABULARY = {
   format: ['list', 'story'],

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { studentTCdf, studentTQuantile } from '../../shared/learning/index.ts';
+import { studentTCdf, studentTQuantile } from '../../simulation/reference/student-t.ts';
 
 const df = fc.oneof(
   fc.double({ min: 1, max: 60, noNaN: true }),

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { crossFit } from '../../shared/evaluation/cross-fit.ts';
-import { evaluatePolicy, type LoggedDecision } from '../../shared/evaluation/index.ts';
-import { drawJointSlate, mulberry32, normal } from '../../shared/learning/index.ts';
+import { evaluatePolicy, type LoggedDecision } from '../../shared/evaluation/policy-evaluation.ts';
+import { mulberry32, normal } from '../../shared/learning/random.ts';
+import { drawJointSlate } from '../../shared/learning/slate.ts';
 
 const TRUTH: Record<string, Record<string, number>> = {
   format: { list: 0.3, note: 0, story: -0.3 },
@@ -55,11 +56,19 @@ describe('best_of_slate', () => {
     const best = log.map(({ slate }) => Math.max(...slate.map(worth)));
     const truth = best.reduce((sum, value) => sum + value, 0) / best.length;
     const { logged, estimates } = evaluate(log, 'best_of_slate');
-    expect(logged?.n).toBe(2000);
+    expect(logged?.decisions).toBe(2000);
     expect(Math.abs(logged?.mean ?? 9)).toBeLessThan(0.1);
     expect(truth).toBeGreaterThan(0.6);
     expect(estimates.map(({ method }) => method)).toEqual(['snips', 'dr']);
-    for (const { estimate, se, low_90, high_90, refused, mean_weight, weight_alarm } of estimates) {
+    for (const {
+      estimate,
+      standard_error: se,
+      low_90,
+      high_90,
+      refused,
+      mean_weight,
+      weight_alarm,
+    } of estimates) {
       expect(refused).toBeNull();
       // What the model takes for the best is at times only the second best.
       expect(Math.abs((estimate ?? 0) - truth)).toBeLessThan(3 * (se ?? 0) + 0.02);
@@ -98,10 +107,10 @@ describe('best_of_slate', () => {
       for (const one of estimates) {
         expect(one).toMatchObject({
           estimate: null,
-          se: null,
+          standard_error: null,
           low_90: null,
           high_90: null,
-          n: decisions,
+          decisions,
           effective_n: effective,
           refused: 'effective_sample_too_small',
         });
@@ -125,7 +134,6 @@ describe('best_of_slate', () => {
       postedAt: new Date(one.posted_at),
       kind: one.kind,
       followers: one.followers,
-      viralScore: null,
       reward: one.reward,
     }));
     const before = crossFit(posts);
@@ -154,12 +162,19 @@ describe('uniform', () => {
     const { logged, estimates } = evaluate(log, 'uniform');
     expect(logged?.mean).toBeGreaterThan(0.6);
     const [model, draws] = estimates;
-    expect(model).toMatchObject({ method: 'model', n: 1500, effective_n: null, refused: null });
-    expect(Math.abs((model?.estimate ?? 9) - UNIFORM_WORTH)).toBeLessThan(3 * (model?.se ?? 0));
+    expect(model).toMatchObject({
+      method: 'model',
+      decisions: 1500,
+      effective_n: null,
+      refused: null,
+    });
+    expect(Math.abs((model?.estimate ?? 9) - UNIFORM_WORTH)).toBeLessThan(
+      3 * (model?.standard_error ?? 0),
+    );
     expect(model?.high_90).toBeLessThan(logged?.mean ?? 0);
     expect(draws).toMatchObject({
       method: 'uniform_draws',
-      n: 0,
+      decisions: 0,
       estimate: null,
       refused: 'effective_sample_too_small',
     });
@@ -170,7 +185,7 @@ describe('uniform', () => {
     const later = logOf(200, 2, { policy: 'thompson_joint', reward: 3 });
     const [, draws] = evaluate([...uniform, ...later], 'uniform').estimates;
     const mean = uniform.reduce((sum, { reward }) => sum + reward, 0) / 40;
-    expect(draws).toMatchObject({ n: 40, effective_n: 40, refused: null });
+    expect(draws).toMatchObject({ decisions: 40, effective_n: 40, refused: null });
     expect(draws?.estimate).toBeCloseTo(mean, 12);
   });
 });

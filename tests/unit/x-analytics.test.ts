@@ -60,8 +60,8 @@ describe('the analytics of a post', () => {
     const analytics = read(bodyOf({ datapoints_grid: GRID, organic_metrics_time_series: series }));
     expect(analytics).toMatchObject({
       hourly: [
-        { hr: '2026-03-01T08:00:00.000Z', impressions: 121 },
-        { hr: '2026-03-01T09:00:00.000Z', impressions: 0 },
+        { hour: '2026-03-01T08:00:00.000Z', impressions: 121 },
+        { hour: '2026-03-01T09:00:00.000Z', impressions: 0 },
       ],
     });
     expect(postAnalyticsSchema.safeParse(analytics).success).toBe(true);

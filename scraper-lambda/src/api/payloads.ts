@@ -22,7 +22,7 @@ const problemSchema = z.object({
   resource_id: z.string().optional(),
   field: z.string().optional(),
 });
-export type Problem = z.infer<typeof problemSchema>;
+type Problem = z.infer<typeof problemSchema>;
 
 const postSchema = z.object({
   id: postIdSchema,
@@ -82,7 +82,7 @@ const isFieldRefusal = (problem: Problem): boolean =>
  * What a problem with one post or user means. X calls a suspended user "not found" and tells it
  * apart in the detail alone; the detail itself is never kept.
  */
-export function judgeProblem(problem: Problem): Refusal {
+function judgeProblem(problem: Problem): Refusal {
   const name = nameOf(problem);
   const evidence = { problem: name };
   if (/suspended/i.test(problem.detail ?? '')) return refuse('suspended', evidence);

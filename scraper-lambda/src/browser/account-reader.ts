@@ -12,8 +12,9 @@ import { GUEST_SESSION, type SessionLabel } from '../../../shared/contracts/sess
 import type { AccountAsk, AccountRead } from '../source.ts';
 import { unbelieved } from '../x/degraded.ts';
 import { type PostRead, type Refusal, refuse } from '../x/outcome.ts';
+import { isReaderRefusal } from '../x/reader-refusal.ts';
 import type { PageRead } from './post-page.ts';
-import { type Calls, isReaderRefusal, type Reader, type SessionPool } from './sessions.ts';
+import type { Calls, Reader, SessionPool } from './sessions.ts';
 import type { TimelineAsk, TimelinePages } from './timeline-page.ts';
 
 /** What X shows an author is read from this age of a post on, in milliseconds. */

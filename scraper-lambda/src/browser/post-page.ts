@@ -9,7 +9,7 @@ import { judgePage, readPostFromPage } from '../x/dom.ts';
 import { isAnalyticsOperation, isPostOperation, readPostPayload } from '../x/graphql.ts';
 import { type PostRead, type Refusal, refuse } from '../x/outcome.ts';
 import { payloadShape } from '../x/payload-shape.ts';
-import { isReaderRefusal } from './sessions.ts';
+import { isReaderRefusal } from '../x/reader-refusal.ts';
 import { type PageAnswer, type PageEvent, type Visit, visitPage } from './visit.ts';
 
 /** How long a page that already shows the number is given for its GraphQL answer, in milliseconds. */

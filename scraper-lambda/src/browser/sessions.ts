@@ -8,13 +8,10 @@ import {
   type CookieSession,
   GUEST_SESSION,
   type SessionLabel,
-  type SessionReport,
-  type SessionReservation,
-  sessionReservationSchema,
 } from '../../../shared/contracts/session.ts';
-import { ScraperError } from '../errors.ts';
-import { type ProjectClient, RPC_PATIENCE_MS } from '../project/client.ts';
+import type { Ledger } from '../project/ledger.ts';
 import type { Refusal } from '../x/outcome.ts';
+import { isReaderRefusal } from '../x/reader-refusal.ts';
 
 /** One reader: a session with its cookies, or the guest, who has none. */
 export type Reader = {
@@ -26,19 +23,6 @@ export type Reader = {
 
 /** The operations that a page calls for each kind of reader; none: that kind may not read it. */
 export type Calls = { session: string[]; guest: string[] };
-
-/** The outcomes that are about the reader, not about what is read. */
-export type ReaderRefusal = SessionReport['outcome'];
-
-export function isReaderRefusal(outcome: string): outcome is ReaderRefusal {
-  return ['rate_limited', 'session_invalid', 'login_required'].includes(outcome);
-}
-
-/** Where budgets are kept. */
-export type Ledger = {
-  reserve(labels: SessionLabel[], operations: string[]): Promise<SessionReservation>;
-  report(report: SessionReport): Promise<void>;
-};
 
 export type SessionPool = {
   /**
@@ -133,49 +117,4 @@ export function createSessionPool(sessions: CookieSession[], ledger: Ledger): Se
 function earliest(moments: (string | null)[]): string | null {
   const known = moments.filter((moment) => moment !== null);
   return known.sort((a, b) => Date.parse(a) - Date.parse(b))[0] ?? null;
-}
-
-/** Budgets that all scrapers of the project share. */
-export function databaseLedger(client: ProjectClient, now: () => string): Ledger {
-  return {
-    async reserve(labels, operations) {
-      const { data, error } = await client
-        .rpc('reserve_session', { p_sessions: labels, p_operations: operations, p_now: now() })
-        .abortSignal(AbortSignal.timeout(RPC_PATIENCE_MS));
-      const parsed = sessionReservationSchema.safeParse(data);
-      if (error || !parsed.success) throw failed('reserve_session', error);
-      return parsed.data;
-    },
-    async report({ session, operation, outcome, retry_at }) {
-      const { error } = await client
-        .rpc('report_session', {
-          p_session: session,
-          p_operation: operation,
-          p_outcome: outcome,
-          // The generated types take every argument for text; the function accepts null.
-          p_retry_at: (retry_at ?? null) as string,
-          p_now: now(),
-        })
-        .abortSignal(AbortSignal.timeout(RPC_PATIENCE_MS));
-      if (error) throw failed('report_session', error);
-    },
-  };
-}
-
-/** Budgets of one process alone, for reading without a database: sessions first, the guest last. */
-export function localLedger(): Ledger {
-  return {
-    async reserve([label = GUEST_SESSION]) {
-      return { code: 'reserved', session: label };
-    },
-    async report() {},
-  };
-}
-
-function failed(name: string, error: { code: string; message: string } | null): ScraperError {
-  return new ScraperError(
-    'sessions_failed',
-    `${name} failed (${error ? `${error.code || 'no code'}: ${error.message}` : 'another shape'}). ` +
-      'Deploy the migrations and this function from the same version.',
-  );
 }

@@ -1,19 +1,20 @@
 /** Reads accounts and posts from X's pages in the browsers of this process. */
 import type { Page } from 'puppeteer-core';
+import { localLedger } from '../project/ledger.ts';
 import type { MetricsSource } from '../source.ts';
 import { refuse } from '../x/outcome.ts';
 import { createAccountReader, type Pages, type Patience } from './account-reader.ts';
 import { type BrowserLimits, useBrowser } from './browser.ts';
 import { readAnalyticsPage, readPostPage } from './post-page.ts';
-import { createSessionPool, localLedger, type Reader, type SessionPool } from './sessions.ts';
+import { createSessionPool, type Reader, type SessionPool } from './sessions.ts';
 import { parkTab, takeTab } from './tabs.ts';
 import { readTimelinePages, type TimelinePages } from './timeline-page.ts';
 
 /** How long a page is given to answer, in milliseconds. */
-export const PAGE_PATIENCE_MS = 15_000;
+const PAGE_PATIENCE_MS = 15_000;
 
 /** A page that has less time than this is not opened, in milliseconds. */
-export const SHORTEST_PATIENCE_MS = 3_000;
+const SHORTEST_PATIENCE_MS = 3_000;
 
 export type BrowserSourceOptions = {
   /** The site, without a slash at its end: `https://x.com`, or a stand-in. */

@@ -1,7 +1,8 @@
 /** Takes the reads that are due, under a lease. */
 import { type Claim, claimSchema } from '../../../shared/contracts/read.ts';
 import { ScraperError } from '../errors.ts';
-import { type ProjectClient, RPC_PATIENCE_MS } from './client.ts';
+import { callProject, reasonOf } from './call.ts';
+import type { ProjectClient } from './client.ts';
 
 /**
  * Claims at most `limit` due reads of posts, and the follower counts that are due.
@@ -15,22 +16,16 @@ export async function claimReads(
   limit: number,
   leaseSeconds: number,
 ): Promise<Claim> {
-  const { data, error } = await client
-    .rpc('claim_reads', { p_now: now, p_limit: limit, p_lease_seconds: leaseSeconds })
-    .abortSignal(AbortSignal.timeout(RPC_PATIENCE_MS));
-  if (error) {
-    throw new ScraperError(
-      'claim_failed',
-      `claim_reads failed (${error.code || 'no code'}: ${error.message}). Check SUPABASE_URL, ` +
-        'the key, and that the migrations are applied.',
-    );
-  }
-  const parsed = claimSchema.safeParse(data);
-  if (parsed.success) return parsed.data;
-  const paths = parsed.error.issues.map((issue) => issue.path.join('.')).join(', ');
-  throw new ScraperError(
-    'claim_failed',
-    `claim_reads answered in another shape (${paths}): deploy the migrations and this function ` +
-      'from the same version.',
+  const called = await callProject(
+    client,
+    'claim_reads',
+    { p_now: now, p_limit: limit, p_lease_seconds: leaseSeconds },
+    claimSchema,
   );
+  if (called.code === 'replied') return called.reply;
+  const whatToDo =
+    called.code === 'reply_unknown'
+      ? 'Deploy the migrations and this function from the same version.'
+      : 'Check SUPABASE_URL, the key, and that the migrations are applied.';
+  throw new ScraperError('claim_failed', `claim_reads failed (${reasonOf(called)}). ${whatToDo}`);
 }

@@ -5,9 +5,6 @@ import type { Database } from '../../../shared/database/types.ts';
 
 export type ProjectClient = SupabaseClient<Database>;
 
-/** How long one RPC may take, in milliseconds. */
-export const RPC_PATIENCE_MS = 10_000;
-
 const UNAUTHORIZED = 401;
 
 /** What reads the secret; with `isRefused` it is fetched again from where it is kept. */

@@ -7,7 +7,8 @@ import {
 } from '../../../shared/contracts/read.ts';
 import type { Json } from '../../../shared/database/types.ts';
 import { ScraperError } from '../errors.ts';
-import { type ProjectClient, RPC_PATIENCE_MS } from './client.ts';
+import { callProject, reasonOf } from './call.ts';
+import type { ProjectClient } from './client.ts';
 
 /**
  * Records everything that a run read. It is checked against the contract before it is sent, and
@@ -21,26 +22,23 @@ export async function recordReads(
   batch: RecordBatch,
   now: string,
 ): Promise<RecordReply> {
-  const { data, error } = await client
-    .rpc('record_reads', {
-      p_run_id: runId,
-      p_batch: checked(batch),
-      p_now: now,
-    })
-    .abortSignal(AbortSignal.timeout(RPC_PATIENCE_MS));
-  if (error) {
+  const called = await callProject(
+    client,
+    'record_reads',
+    { p_run_id: runId, p_batch: checked(batch), p_now: now },
+    recordReplySchema,
+  );
+  if (called.code === 'replied') {
+    if (called.reply.code === 'recorded') return called.reply;
     throw new ScraperError(
       'record_failed',
-      `record_reads failed (${error.code || 'no code'}: ${error.message}). Nothing was stored; ` +
-        'the reads are claimed again when their leases run out.',
+      `record_reads did not record run ${runId} (${called.reply.code}).`,
     );
   }
-  const parsed = recordReplySchema.safeParse(data);
-  if (parsed.success && parsed.data.code === 'recorded') return parsed.data;
-  const code = (data as { code?: unknown } | null)?.code;
   throw new ScraperError(
     'record_failed',
-    `record_reads did not record run ${runId} (${typeof code === 'string' ? code : 'unknown reply'}).`,
+    `record_reads failed (${reasonOf(called)}). What was not stored is claimed again when its ` +
+      'lease runs out.',
   );
 }
 

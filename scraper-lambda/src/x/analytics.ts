@@ -89,5 +89,5 @@ function hourlyOf(activity: Activity): PostAnalytics['hourly'] {
       hours.set(new Date(timestamp.iso8601_time).toISOString(), count);
     }
   }
-  return [...hours].map(([hr, impressions]) => ({ hr, impressions }));
+  return [...hours].map(([hour, impressions]) => ({ hour, impressions }));
 }

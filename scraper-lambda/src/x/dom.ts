@@ -47,7 +47,7 @@ function statusIdOf(href: string): string | null {
 }
 
 /** The article whose own permalink is the post asked for: a reply shows its parent first. */
-export function focalArticle(seen: PageSeen, asked: string): ArticleSeen | null {
+function focalArticle(seen: PageSeen, asked: string): ArticleSeen | null {
   return (
     seen.articles.find((article) =>
       article.permalinks.some((href) => statusIdOf(href) === asked),

@@ -14,8 +14,8 @@ import {
   valueAt,
 } from './payload-schemas.ts';
 import { readPostPlace } from './post.ts';
-import { collectItems, findInstructions } from './timeline.ts';
-import { readTimelinePayload } from './timeline-posts.ts';
+import { collectItems, findInstructions, type TimelineItem } from './timeline.ts';
+import { readItems } from './timeline-posts.ts';
 
 const POST_OPERATIONS = new Set([
   'TweetDetail',
@@ -63,9 +63,8 @@ export const isTimelineOperation = (name: string): boolean => TIMELINE_OPERATION
 export const isAnalyticsOperation = (name: string): boolean => name === 'TweetActivity';
 
 /** The entry `tweet-<id>` alone is the focal post: the others are its parents, replies and ads. */
-function readFocalEntry(body: unknown, asked: string): PostRead {
+function readFocalEntry(items: TimelineItem[], asked: string): PostRead {
   const at = 'data.threaded_conversation_with_injections_v2';
-  const items = collectItems(findInstructions(valueAt(body, ['data'])));
   const focal = items.find((item) => item.entryId === `tweet-${asked}`);
   if (focal) {
     return readPostPlace(focal.place, asked, `${at}.entries[tweet-${asked}].tweet_results`);
@@ -78,11 +77,10 @@ function readFocalEntry(body: unknown, asked: string): PostRead {
 
 /** The focal post, unless the conversation around it is served with zeros. */
 function readConversation(body: unknown, asked: string): PostRead {
-  const read = readFocalEntry(body, asked);
+  const items = collectItems(findInstructions(valueAt(body, ['data'])));
+  const read = readFocalEntry(items, asked);
   if (read.outcome !== 'found') return read;
-  const conversation = readTimelinePayload(body);
-  const isDegraded = 'posts' in conversation && isPayloadDegraded(conversation.posts);
-  return isDegraded ? unbelieved(read) : read;
+  return isPayloadDegraded(readItems(items).posts) ? unbelieved(read) : read;
 }
 
 /** The first of `keys` in `data`, with its path; the path of the first key when none is there. */

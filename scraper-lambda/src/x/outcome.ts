@@ -40,7 +40,7 @@ export type PostRead = PostFound | Refusal;
  * The follower count of one account. When it is not exact, X showed it abbreviated: the number is
  * the lowest that it may be, and the evidence has the `bounds`.
  */
-export type ProfileFound = {
+type ProfileFound = {
   outcome: 'found';
   /** X's id of the user; null where the page did not tell it. */
   id: string | null;
@@ -121,7 +121,7 @@ export function judgeErrorCodes(codes: number[], headers: Record<string, string>
 }
 
 /** Cloudflare's own pages, which stand in front of X's. */
-export function isCloudflarePage(text: string): boolean {
+function isCloudflarePage(text: string): boolean {
   return /Attention Required! \| Cloudflare|Just a moment\.\.\.|cf-error-details/.test(text);
 }
 

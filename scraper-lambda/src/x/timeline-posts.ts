@@ -15,10 +15,13 @@ export type TimelinePost = PostFound & {
   kind: PostKind;
 };
 
-/** The posts of a timeline payload; `refused` are the entries that gave no numbers, and why. */
-export type TimelineRead = {
+/** The posts among items of a timeline; `refused` are the entries that gave no numbers, and why. */
+type ItemsRead = {
   posts: TimelinePost[];
   refused: { entryId: string; refusal: Refusal }[];
+};
+
+export type TimelineRead = ItemsRead & {
   /** What asks for the next page; null when the payload names none. */
   bottomCursor: string | null;
   /** Whose timeline it is: as given, or as the payload says; null when neither is known. */
@@ -40,14 +43,18 @@ export function readTimelinePayload(
   if (refused) return refused;
   const instructions = findInstructions(valueAt(body, ['data']));
   if (instructions === null) return judgeNoTimeline(valueAt(body, ['data', 'user', 'result']));
-  const read: TimelineRead = {
-    posts: [],
-    refused: [],
+  return {
+    ...readItems(collectItems(instructions), authorId),
     bottomCursor: bottomCursorOf(instructions),
     authorId: authorId ?? statedAuthor(body),
   };
+}
+
+/** Reads the posts among the items of a timeline, each once. */
+export function readItems(items: TimelineItem[], authorId?: string): ItemsRead {
+  const read: ItemsRead = { posts: [], refused: [] };
   const seen = new Set<string>();
-  for (const item of collectItems(instructions)) readItem(item, authorId, seen, read);
+  for (const item of items) readItem(item, authorId, seen, read);
   return read;
 }
 
@@ -78,7 +85,7 @@ function readItem(
   item: TimelineItem,
   authorId: string | undefined,
   seen: Set<string>,
-  into: TimelineRead,
+  into: ItemsRead,
 ): void {
   if (item.isPromoted) return;
   const post = readPostPlace(item.place, null, `entries[${item.entryId}].tweet_results`);

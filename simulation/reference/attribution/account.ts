@@ -5,7 +5,11 @@
  * end. Its split rests on the reads made until then, on its own hours and on the four weeks up to its
  * end, and on nothing else: it is a function of the data, whenever and however often it is computed.
  * Until it settles it is split anew in each run with what is there; afterwards never again.
+ *
+ * In SQL: `postloop.plan_splits` and `postloop.split_blocks`, under `attribute_posts`.
+ * tests/database/attribution-parity.test.ts compares what the two store of whole accounts.
  */
+import { HALF_90 } from '../../../shared/learning/robust.ts';
 import {
   ACTIVE_HOURS,
   type AttributedPost,
@@ -74,7 +78,7 @@ export type AccountHistory = {
 };
 
 /** An account's hours from `firstHour` on; credited + organic + unexplained = change in each. */
-export type HourLedger = {
+type HourLedger = {
   firstHour: number;
   change: Float64Array;
   gap: Uint8Array;
@@ -86,7 +90,7 @@ export type HourLedger = {
 };
 
 /** The rates that a block was split with. */
-export type BlockRates = Rates & {
+type BlockRates = Rates & {
   firstHour: number;
   phi: number;
   /** Hours. */
@@ -193,7 +197,7 @@ export function attributeAccount(
 
 /** The 90 % interval of a post's followers within 48 h; the lower end may be negative. */
 export function interval90({ credit48h, variance48h }: PostCredit): { low: number; high: number } {
-  const half = 1.645 * Math.sqrt(variance48h);
+  const half = HALF_90 * Math.sqrt(variance48h);
   return { low: credit48h - half, high: credit48h + half };
 }
 

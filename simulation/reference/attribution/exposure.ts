@@ -1,6 +1,7 @@
 /**
  * A post's exposure: the impressions that it gathered in each hour of its first seven days, weighed by
- * its profile clicks where X shows them.
+ * its profile clicks where X shows them. In SQL a part of `postloop.split_blocks`, compared with the
+ * whole by tests/database/attribution-parity.test.ts.
  */
 import { gridImpressions } from './grid.ts';
 import { HOUR_MS } from './hours.ts';
@@ -15,7 +16,7 @@ const HALF_LIFE_H = 1.333;
 const CLICK_PRIOR = 4;
 
 /** A post's counts up to a moment. */
-export type ImpressionRead = {
+type ImpressionRead = {
   /** ms */
   capturedAt: number;
   impressions: number;

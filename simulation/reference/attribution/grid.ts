@@ -2,6 +2,8 @@
  * The two grids that make sums exact. A sum of floats depends on the order of its rows, and a
  * database promises no order; a sum of multiples of 2^-n does not, as long as it needs no more than
  * the 53 bits of a double. So everything that is summed over posts is rounded to a grid first.
+ * `postloop.split_blocks` has the same two grids; tests/database/attribution-parity.test.ts would show
+ * another.
  */
 
 /** Impressions are multiples of 2^-20: exact below 8.6 billion impressions an hour. */

@@ -1,4 +1,8 @@
-/** Times: hours are whole numbers counted from 1970-01-01T00:00Z, moments are milliseconds. */
+/**
+ * Times: hours are whole numbers counted from 1970-01-01T00:00Z, moments are milliseconds. The change of
+ * each hour is a part of `postloop.split_blocks` in SQL, compared with the whole by
+ * tests/database/attribution-parity.test.ts.
+ */
 
 export const HOUR_MS = 3_600_000;
 

@@ -1,4 +1,7 @@
-/** How long after seeing a post people follow: a kernel that moves exposure to later hours. */
+/**
+ * How long after seeing a post people follow: a kernel that moves exposure to later hours. In SQL
+ * `postloop.fit_block` chooses the delay; tests/database/attribution-parity.test.ts compares the two.
+ */
 import { gridImpressions } from './grid.ts';
 import { fitRates, fitRobustRates, quasiLikelihood, type RobustRates } from './rates.ts';
 

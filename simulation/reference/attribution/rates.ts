@@ -1,4 +1,8 @@
-/** What an account's hours say about it: organic followers per hour and followers per impression. */
+/**
+ * What an account's hours say about it: organic followers per hour and followers per impression. In SQL
+ * `postloop.fit_rates` and `postloop.fit_robust_rates`; tests/database/attribution-parity.test.ts
+ * compares them.
+ */
 
 export type Rates = {
   /** Organic net followers per hour, at least 0. */

@@ -1,4 +1,7 @@
-/** Splits what the hours of one block gained between organic drift and posts. */
+/**
+ * Splits what the hours of one block gained between organic drift and posts. In SQL a part of
+ * `postloop.split_blocks`, compared with the whole by tests/database/attribution-parity.test.ts.
+ */
 import { gridFollowers } from './grid.ts';
 import type { Rates } from './rates.ts';
 

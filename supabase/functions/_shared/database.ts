@@ -1,7 +1,7 @@
 /** Checked calls of the database's functions. */
 import type { SupabaseClient } from '@supabase/supabase-js';
 import type { z } from 'zod';
-import { type Database, PostloopError } from './contracts.ts';
+import { checkAnswer, type Database, PostloopError } from './contracts.ts';
 
 export type DatabaseClient = SupabaseClient<Database>;
 type Functions = Database['public']['Functions'];
@@ -18,40 +18,29 @@ export async function callDatabase<Name extends keyof Functions & string, Schema
   args: Functions[Name]['Args'],
   replySchema: Schema,
 ): Promise<z.infer<Schema>> {
-  const { data, error, status } = await database.rpc(name, args as never);
-  if (error) {
-    if (isUnreachable(status, error.code)) {
-      throw new PostloopError(
-        503,
-        'database_unreachable',
-        `${name} did not reach the database: ${error.message}. See that the project is not paused and its database is up, then try again.`,
-        { function: name, code: error.code },
-      );
-    }
-    throw new PostloopError(
-      500,
-      'database_error',
-      `${name} failed: ${error.message}. Check that every migration is applied (supabase db push).`,
-      { function: name, code: error.code, hint: error.hint },
-    );
-  }
-  const reply = replySchema.safeParse(data);
-  if (!reply.success) {
+  const called = checkAnswer(await database.rpc(name, args as never), replySchema);
+  if (called.code === 'replied') return called.reply;
+  if (called.code === 'reply_unknown') {
     throw new PostloopError(
       500,
       'database_reply_unknown',
       `${name} answered in a shape this version does not know. Deploy functions and migrations together.`,
-      { function: name, issues: reply.error.issues },
+      { function: name, issues: called.issues },
     );
   }
-  return reply.data;
-}
-
-/**
- * Whether no database answered: the request came to nothing (status 0), a gateway or PostgREST says
- * so (502 and above), or Postgres itself was about to end the connection or had none to give.
- */
-function isUnreachable(status: number, code: string | undefined): boolean {
-  const isSqlState = /^[0-9A-Z]{5}$/.test(code ?? '');
-  return isSqlState ? /^(08|53300|57P0)/.test(code ?? '') : status === 0 || status >= 502;
+  const { code, message, hint } = called.error;
+  if (called.code === 'unreachable') {
+    throw new PostloopError(
+      503,
+      'database_unreachable',
+      `${name} did not reach the database: ${message}. See that the project is not paused and its database is up, then try again.`,
+      { function: name, code },
+    );
+  }
+  throw new PostloopError(
+    500,
+    'database_error',
+    `${name} failed: ${message}. Check that every migration is applied (supabase db push).`,
+    { function: name, code, hint },
+  );
 }

@@ -1,7 +1,6 @@
 /** Reports whether the loop runs: every invariant, every difference of schema, every job and table. */
 import { z } from 'zod';
 import {
-  DATABASE_SCHEMA,
   type HealthReply,
   type Invariant,
   invariantSchema,
@@ -14,6 +13,7 @@ import {
 import { callDatabase, type DatabaseClient } from '../_shared/database.ts';
 import type { Reply } from '../_shared/http.ts';
 import { closeRun, momentOf, openRun, toPostloopError } from '../_shared/run.ts';
+import { DATABASE_SCHEMA } from '../_shared/schema.ts';
 
 const FINDINGS_NAMED = 3;
 

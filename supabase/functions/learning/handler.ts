@@ -1,15 +1,14 @@
 /** Recomputes, for every account whose posts changed, what each value of each dimension has shown. */
 import { z } from 'zod';
+import type { LearningRequest, PostloopError } from '../_shared/contracts.ts';
+import { callDatabase, type DatabaseClient } from '../_shared/database.ts';
+import type { Reply } from '../_shared/http.ts';
 import {
   changedAlarms,
-  type LearningRequest,
   type LearningStatistics,
   learnAccount,
   learningStatisticsSchema,
-  type PostloopError,
-} from '../_shared/contracts.ts';
-import { callDatabase, type DatabaseClient } from '../_shared/database.ts';
-import type { Reply } from '../_shared/http.ts';
+} from '../_shared/learning.ts';
 import { momentOf, runJob, toPostloopError, type Work } from '../_shared/run.ts';
 
 /** Keep one call within the platform's 2 s of CPU; the accounts beyond them stay due. */
@@ -76,7 +75,7 @@ async function work(database: DatabaseClient, accountIds: number[], now: string)
 async function learnOne(database: DatabaseClient, accountId: number, now: string) {
   const statistics = await statisticsOf(database, accountId, now);
   const startedAt = performance.now();
-  const { priors, rows, models } = learnAccount(statistics);
+  const { rows, models } = learnAccount(statistics);
   const fitMs = performance.now() - startedAt;
   const recorded = await callDatabase(
     database,
@@ -85,7 +84,6 @@ async function learnOne(database: DatabaseClient, accountId: number, now: string
       p_account_id: accountId,
       p_data_version: statistics.data_version,
       p_finished_posts: statistics.finished_posts,
-      p_priors: priors,
       p_rows: rows,
       p_models: models,
       p_now: now,

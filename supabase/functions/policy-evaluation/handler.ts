@@ -1,13 +1,9 @@
 /** Says what another policy would have earned on the decisions that an account has posted. */
-import {
-  evaluatePolicy,
-  loggedSlatesSchema,
-  type PolicyEvaluationReply,
-  type PolicyEvaluationRequest,
-  PostloopError,
-} from '../_shared/contracts.ts';
+import type { PolicyEvaluationReply, PolicyEvaluationRequest } from '../_shared/contracts.ts';
 import { callDatabase, type DatabaseClient } from '../_shared/database.ts';
+import { evaluatePolicy, loggedSlatesSchema } from '../_shared/evaluation.ts';
 import type { Reply } from '../_shared/http.ts';
+import { accountUnknown } from '../_shared/refusals.ts';
 import { momentOf } from '../_shared/run.ts';
 
 /** What two seconds of CPU are enough for; the newest count. */
@@ -34,13 +30,7 @@ export async function evaluate(
     },
     loggedSlatesSchema,
   );
-  if (log.code === 'account_unknown') {
-    throw new PostloopError(
-      404,
-      'account_unknown',
-      `No account ${body.account} is tracked. Add it: select register_x_account('${body.account}', '{"tone": ["…"]}');`,
-    );
-  }
+  if (log.code === 'account_unknown') throw accountUnknown(body.account);
   const reply: PolicyEvaluationReply = {
     account: log.handle,
     policy: body.policy,

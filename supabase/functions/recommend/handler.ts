@@ -1,18 +1,21 @@
 /** Draws decisions from what an account has learned, and logs each with its exact propensity. */
 import { z } from 'zod';
 import {
-  type DrawnDecision,
-  decide,
   PostloopError,
-  type RecommendationInputs,
   type RecommendReply,
   type RecommendRequest,
-  recommendationInputsSchema,
-  risingBlock,
   risingPostSchema,
 } from '../_shared/contracts.ts';
 import { callDatabase, type DatabaseClient } from '../_shared/database.ts';
 import type { Reply } from '../_shared/http.ts';
+import {
+  type DrawnDecision,
+  decide,
+  type RecommendationInputs,
+  recommendationInputsSchema,
+  risingBlock,
+} from '../_shared/learning.ts';
+import { accountUnknown } from '../_shared/refusals.ts';
 import { momentOf } from '../_shared/run.ts';
 
 /**
@@ -27,13 +30,7 @@ export async function recommend(body: RecommendRequest, database: DatabaseClient
     { p_account: body.account },
     recommendationInputsSchema,
   );
-  if (inputs.code === 'account_unknown') {
-    throw new PostloopError(
-      404,
-      'account_unknown',
-      `No account ${body.account} is tracked. Add it: select register_x_account('${body.account}', '{"tone": ["…"]}');`,
-    );
-  }
+  if (inputs.code === 'account_unknown') throw accountUnknown(body.account);
 
   const decisions = Array.from({ length: body.n }, () => {
     const decisionId = crypto.randomUUID();

@@ -8,6 +8,7 @@ import {
 } from '../_shared/contracts.ts';
 import { callDatabase, type DatabaseClient } from '../_shared/database.ts';
 import type { Reply } from '../_shared/http.ts';
+import { accountUnknown } from '../_shared/refusals.ts';
 import { momentOf } from '../_shared/run.ts';
 
 /** A time of posting further than this from the time inside the post id is not that post's. */
@@ -85,11 +86,7 @@ function postedAt(body: TrackPostRequest): string {
 function refusal(result: Refusal, body: TrackPostRequest): PostloopError {
   switch (result.code) {
     case 'account_unknown':
-      return new PostloopError(
-        404,
-        result.code,
-        `No account ${body.account} is tracked. Add it: select register_x_account('${body.account}', '{"tone": ["…"]}');`,
-      );
+      return accountUnknown(body.account);
     case 'account_conflict':
       return new PostloopError(
         409,

@@ -42,7 +42,7 @@ export function problem(status: number, title: string, type = 'about:blank'): Ap
   return { status, body: { title, type, status, detail: title } };
 }
 
-export function invalidRequest(parameter: string, values: string[]): ApiAnswer {
+function invalidRequest(parameter: string, values: string[]): ApiAnswer {
   const title = 'Invalid Request';
   return {
     status: 400,
