@@ -42,7 +42,7 @@ export type PlayOptions = {
   onProgress: (progress: Progress) => void;
 };
 
-export type Progress = { now: Date; day: number; days: number; posts: number; reads: number };
+type Progress = { now: Date; day: number; days: number; posts: number; reads: number };
 
 /**
  * @throws LocalError bot_refused when a call of the bot is not answered with success, job_failed
