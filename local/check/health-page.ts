@@ -2,12 +2,13 @@
 import type postgres from 'postgres';
 import { LocalError } from '../stack/errors.ts';
 
-const COLUMNS = ['name', 'holds while', 'threshold', 'otherwise', 'what to do'];
+const COLUMNS = ['name', 'of', 'holds while', 'threshold', 'otherwise', 'what to do'];
 
 type Row = {
   check_name: string;
   name: string;
-  job: string | null;
+  step: string | null;
+  part: string | null;
   holds: string;
   threshold: string;
   otherwise: string;
@@ -23,10 +24,9 @@ type Row = {
  */
 export async function healthPage(sql: postgres.Sql, page: string): Promise<string> {
   const rows = await sql<Row[]>`
-    select i.check_name, i.name, j.job, i.holds, p.threshold, i.otherwise, p.what_to_do
-    from public.check_pipeline(now()) with ordinality p(name, status, measured, threshold, since, what_to_do, step, part, place)
+    select i.check_name, i.name, i.step, i.part, i.holds, p.threshold, i.otherwise, p.what_to_do
+    from (select row_number() over () as place, * from public.check_pipeline(now())) p
     join postloop.invariants i on i.name = p.name
-    left join postloop.jobs j on i.name in ('heartbeat_' || j.job, 'last_run_' || j.job)
     order by p.place`;
   const checks = new Set(rows.map((row) => row.check_name));
   const shown: string[] = [];
@@ -53,10 +53,9 @@ export async function healthPage(sql: postgres.Sql, page: string): Promise<strin
 function markdownTable(rows: Row[]): string {
   const cells = new Map<string, string[]>();
   for (const row of rows) {
-    // invariants of one kind that differ by their job alone share a row
-    const texts = [row.holds, row.threshold, row.otherwise, row.what_to_do].map((text) =>
-      row.job === null ? text : text.replaceAll(`'${row.job}'`, "'<job>'"),
-    );
+    const of = [row.step?.replaceAll('_', ' '), row.part].filter(Boolean).join(', ');
+    // those that differ by their name alone share a row
+    const texts = [of, row.holds, row.threshold, row.otherwise, row.what_to_do];
     const key = JSON.stringify(texts);
     cells.set(key, [...(cells.get(key) ?? []), `\`${row.name}\``]);
   }

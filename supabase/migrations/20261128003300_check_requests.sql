@@ -62,7 +62,7 @@ as $$
       when t.jobs = 0 then 'no request yet'
       else format('the last requests of %s jobs are answered', t.jobs) end,
     'the last request of each job answered with 2xx within 3 min',
-    case when t.faults > 0 then format('%s When that is mended, then run %s', t.remedy, t.repeat)
+    case when t.faults > 0 then format('%s Mend that, then run %s', t.remedy, t.repeat)
       else 'If one is not, its answer in net._http_response says why.' end
   from tally t
 $$;

@@ -69,7 +69,7 @@ it('runs after the killed ones, serves until Ctrl-C, and then stops cleanly with
     headers: { apikey: key },
   });
   const health = healthReplySchema.parse(await response.json());
-  expect(health.jobs).toContainEqual(expect.objectContaining({ job: 'learning', state: 'ok' }));
+  expect(health.jobs?.map(({ job }) => job)).toContain('learning');
 
   const [, databaseUrl = ''] = await run.says(/Postgres\s+(postgresql:\S+)/);
   const sql = postgres(databaseUrl, { max: 1 });
