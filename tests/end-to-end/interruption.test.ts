@@ -38,7 +38,7 @@ async function expectNothingLeft(known: Process[], after = '') {
       expect(processesOf(undefined, folder.path)).toEqual([]);
       expect(readdirSync(folder.path).filter((name) => !isChromiums(name))).toEqual([]);
     },
-    { timeout: 15_000, interval: 100 },
+    PATIENTLY,
   );
 }
 

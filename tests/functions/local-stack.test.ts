@@ -167,7 +167,7 @@ describe('a function', () => {
         statuses.add(response.status);
         expect(response.status).toBe(200);
       },
-      { timeout: 20_000, interval: 20 },
+      PATIENTLY,
     );
     expect([...statuses]).toContain(503);
   });

@@ -8,7 +8,6 @@ import { DUE_AT, plain, type Scene, startScene } from '../support/scraper.ts';
 import { processesOf, stillRunning } from '../support/start.ts';
 
 const HANDLER = new URL('../../scraper-lambda/src/handler.ts', import.meta.url).href;
-const LONG_MS = 120_000;
 
 let scene: Scene;
 let children: ChildProcess[] = [];
@@ -63,51 +62,43 @@ const recorded = async () => (await scene.rows()).map(({ tweet_id }) => tweet_id
 const openLeases = () => scene.stack.sql`select from metric_collections where state = 'leased'`;
 
 describe('two handlers at once', () => {
-  test(
-    'record 500 due reads, each exactly once',
-    async () => {
-      scene = await startScene();
-      const ids = await trackMany(500);
-      const replies = await Promise.all([replyOf(startHandler()), replyOf(startHandler())]);
-      expect(replies.map(({ metrics_rows }) => metrics_rows > 0)).toEqual([true, true]);
-      expect(replies[0].metrics_rows + replies[1].metrics_rows).toBe(500);
-      expect(await recorded()).toEqual([...ids].sort());
-      expect(await foundTwice()).toHaveLength(0);
-      expect(await openLeases()).toHaveLength(0);
-    },
-    LONG_MS,
-  );
+  test('record 500 due reads, each exactly once', async () => {
+    scene = await startScene();
+    const ids = await trackMany(500);
+    const replies = await Promise.all([replyOf(startHandler()), replyOf(startHandler())]);
+    expect(replies.map(({ metrics_rows }) => metrics_rows > 0)).toEqual([true, true]);
+    expect(replies[0].metrics_rows + replies[1].metrics_rows).toBe(500);
+    expect(await recorded()).toEqual([...ids].sort());
+    expect(await foundTwice()).toHaveLength(0);
+    expect(await openLeases()).toHaveLength(0);
+  });
 });
 
 describe('a handler that is ended', () => {
-  test(
-    'by SIGKILL in the middle leaves leases that run out: the next one reads the rest, once',
-    async () => {
-      scene = await startScene({ site: { latencyMs: 250 } });
-      const ids = await trackMany(60);
-      const child = startHandler({ CLAIM_LIMIT: '20' });
-      while ((await recorded()).length < 20) await sleep(50);
-      while ((await openLeases()).length === 0) await sleep(10);
-      const family = processesOf(child.pid, 'no such folder');
-      child.kill('SIGKILL');
-      await once(child, 'close');
-      const before = await recorded();
-      expect(before.length).toBeLessThan(60);
-      expect((await openLeases()).length).toBeGreaterThan(0);
+  test('by SIGKILL in the middle leaves leases that run out: the next one reads the rest, once', async () => {
+    scene = await startScene({ site: { latencyMs: 250 } });
+    const ids = await trackMany(60);
+    const child = startHandler({ CLAIM_LIMIT: '20' });
+    while ((await recorded()).length < 20) await sleep(50);
+    while ((await openLeases()).length === 0) await sleep(10);
+    const family = processesOf(child.pid, 'no such folder');
+    child.kill('SIGKILL');
+    await once(child, 'close');
+    const before = await recorded();
+    expect(before.length).toBeLessThan(60);
+    expect((await openLeases()).length).toBeGreaterThan(0);
 
-      expect(await scene.invoke()).not.toMatchObject({ metrics_rows: 60 - before.length });
-      vi.stubEnv('CLAIM_LIMIT', '500');
-      await scene.invoke('2026-03-02T08:40:00.000Z');
-      expect(await recorded()).toEqual([...ids].sort());
-      expect(await foundTwice()).toHaveLength(0);
-      expect(await openLeases()).toHaveLength(0);
-      for (let waited = 0; waited < 5_000 && stillRunning(family).length > 0; waited += 100) {
-        await sleep(100);
-      }
-      expect(stillRunning(family)).toEqual([]);
-    },
-    LONG_MS,
-  );
+    expect(await scene.invoke()).not.toMatchObject({ metrics_rows: 60 - before.length });
+    vi.stubEnv('CLAIM_LIMIT', '500');
+    await scene.invoke('2026-03-02T08:40:00.000Z');
+    expect(await recorded()).toEqual([...ids].sort());
+    expect(await foundTwice()).toHaveLength(0);
+    expect(await openLeases()).toHaveLength(0);
+    for (let waited = 0; waited < 5_000 && stillRunning(family).length > 0; waited += 100) {
+      await sleep(100);
+    }
+    expect(stillRunning(family)).toEqual([]);
+  });
 
   test.skipIf(process.platform === 'win32')(
     'by SIGTERM in the middle releases and records what it holds, and closes its browser',
@@ -133,30 +124,25 @@ describe('a handler that is ended', () => {
       expect(run?.skipped).toHaveProperty('released');
       expect(stillRunning(family)).toEqual([]);
     },
-    LONG_MS,
   );
 
-  test(
-    'by SIGTERM between two invocations closes its browser',
-    async () => {
-      scene = await startScene();
-      await trackMany(1);
-      const { prepareChromium } = await import('../../scraper-lambda/src/browser/chromium.ts');
-      const { executablePath, env } = await prepareChromium();
-      const child = startHandler({
-        ...env,
-        CHROMIUM_PATH: executablePath,
-        AWS_LAMBDA_FUNCTION_NAME: 'postloop-scraper',
-        STAY: '1',
-      });
-      if (child.stdout) await once(child.stdout, 'data');
-      const family = processesOf(child.pid, 'no such folder');
-      expect(family.length).toBeGreaterThan(1);
-      child.kill('SIGTERM');
-      const [code] = await once(child, 'close');
-      expect(code).toBe(0);
-      expect(stillRunning(family)).toEqual([]);
-    },
-    LONG_MS,
-  );
+  test('by SIGTERM between two invocations closes its browser', async () => {
+    scene = await startScene();
+    await trackMany(1);
+    const { prepareChromium } = await import('../../scraper-lambda/src/browser/chromium.ts');
+    const { executablePath, env } = await prepareChromium();
+    const child = startHandler({
+      ...env,
+      CHROMIUM_PATH: executablePath,
+      AWS_LAMBDA_FUNCTION_NAME: 'postloop-scraper',
+      STAY: '1',
+    });
+    if (child.stdout) await once(child.stdout, 'data');
+    const family = processesOf(child.pid, 'no such folder');
+    expect(family.length).toBeGreaterThan(1);
+    child.kill('SIGTERM');
+    const [code] = await once(child, 'close');
+    expect(code).toBe(0);
+    expect(stillRunning(family)).toEqual([]);
+  });
 });

@@ -190,7 +190,7 @@ describe('a fresh server whose starter is ended', () => {
         expect(isAlive(pid)).toBe(false);
         expect(existsSync(dataFolder)).toBe(false);
       },
-      { timeout: 15_000, interval: 100 },
+      PATIENTLY,
     );
   }
 
