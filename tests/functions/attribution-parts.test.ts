@@ -1,15 +1,16 @@
 import { createClient } from '@supabase/supabase-js';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { jobReplySchema } from '../../shared/contracts/job.ts';
-import type { Database } from '../../supabase/functions/_shared/contracts.ts';
-import { attribute } from '../../supabase/functions/attribution/handler.ts';
 import { lastRun, reply } from '../support/calls.ts';
 import { hours } from '../support/scenario.ts';
 import { startTestStack, type TestStack } from '../support/stack.ts';
 
+/** Imported as what it is for Node: its types are those of Deno's modules. */
+const HANDLER = new URL('../../supabase/functions/attribution/handler.ts', import.meta.url).href;
+
 let stack: TestStack;
 beforeAll(async () => {
-  stack = await startTestStack();
+  stack = await startTestStack({ serve: ['attribution'] });
 });
 afterAll(() => stack?.stop());
 afterEach(() => vi.restoreAllMocks());
@@ -81,9 +82,10 @@ it('what is left when the time is up counts as deferred, and the batches of hour
     if (String(input).endsWith('/rpc/attribute_posts')) passedMs += 46_000;
     return response;
   };
-  const database = createClient<Database>(stack.apiUrl, stack.secretKey, {
+  const database = createClient(stack.apiUrl, stack.secretKey, {
     global: { fetch: slowly },
   });
+  const { attribute } = await import(HANDLER);
   const { status } = await attribute({ now: hours(62).toISOString() }, database);
   expect(status).toBe(200);
   expect(await lastRun(sql, 'attribution')).toMatchObject({

@@ -4,12 +4,13 @@ import { once } from 'node:events';
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 import { closeBrowser } from '../../scraper-lambda/src/browser/browser.ts';
 import { PATIENTLY } from '../support/patience.ts';
-import { DUE_AT, plain, type Scene, startScene } from '../support/scraper.ts';
+import { DUE_AT, plain, type Scene, useScenes } from '../support/scraper.ts';
 import { processesOf, stillRunning } from '../support/start.ts';
 
 const HANDLER = new URL('../../scraper-lambda/src/handler.ts', import.meta.url).href;
 const SHUTDOWN = new URL('../../scraper-lambda/src/shutdown.ts', import.meta.url).href;
 
+const startScene = useScenes();
 let scene: Scene;
 let children: ChildProcess[] = [];
 afterEach(async () => {

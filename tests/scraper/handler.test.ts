@@ -1,10 +1,28 @@
 /** The Lambda's handler from the claim to the rows: real Postgres, REST and Chromium. */
-import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import {
+  afterAll,
+  afterEach,
+  beforeEach,
+  describe,
+  expect,
+  onTestFinished,
+  test,
+  vi,
+} from 'vitest';
 import { RATE_LIMIT_RESET } from '../../local/x-site/variants.ts';
 import { closeBrowser } from '../../scraper-lambda/src/browser/browser.ts';
 import { handler } from '../../scraper-lambda/src/handler.ts';
-import { CONTEXT, COUNTS, DUE_AT, plain, type Scene, startScene } from '../support/scraper.ts';
+import {
+  CONTEXT,
+  COUNTS,
+  DUE_AT,
+  plain,
+  renameFollowers,
+  type Scene,
+  useScenes,
+} from '../support/scraper.ts';
 
+const startScene = useScenes();
 let scene: Scene;
 beforeEach(async () => {
   scene = await startScene();
@@ -146,7 +164,7 @@ describe('the browser', () => {
 describe('an invocation that cannot do its work rejects', () => {
   test('when the database refuses what it read, and nothing is stored', async () => {
     await scene.track('somebot', [plain()]);
-    await scene.stack.sql`alter table follower_snapshots rename column followers to fans`;
+    await renameFollowers(scene);
     await expect(scene.invoke()).rejects.toMatchObject({ code: 'record_failed' });
     expect(await scene.stack.sql`select from real_tweet_metrics`).toHaveLength(0);
     expect(await scene.stack.sql`select from follower_snapshots`).toHaveLength(0);
@@ -154,8 +172,11 @@ describe('an invocation that cannot do its work rejects', () => {
 
   test('when the database shares no budgets: everything is released', async () => {
     const [id = ''] = await scene.track('somebot', [plain()]);
-    await scene.stack
-      .sql`alter function reserve_session(text[], text[], timestamptz) rename to gone`;
+    const { sql } = scene.stack;
+    await sql`alter function reserve_session(text[], text[], timestamptz) rename to gone`;
+    onTestFinished(async () => {
+      await sql`alter function gone(text[], text[], timestamptz) rename to reserve_session`;
+    });
     await expect(scene.invoke()).rejects.toMatchObject({ code: 'sessions_failed' });
     expect((await scene.schedule(id))[0]).toMatchObject({ state: 'waiting', attempts: 0 });
   });
