@@ -13,7 +13,7 @@ export const TABLES: Record<string, string[]> = {
   follower_block_rates: ['account_id', 'block_start'],
   growth_curve: ['account_id', 'outcome', 'phase'],
   post_outcomes: ['post_id'],
-  models: ['account_id', 'outcome'],
+  learned_models: ['account_id', 'outcome'],
   dimension_performance: ['account_id', 'dimension', 'value'],
 };
 

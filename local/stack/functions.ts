@@ -18,6 +18,8 @@ const SHOWN_LINES = 30;
 export type FunctionsOptions = {
   /** Folder of functions; each folder in it with an `index.ts` is one. */
   folder?: string;
+  /** Those of the folder that are started. Default: all. */
+  names?: string[];
   /** Base of the gateway, for example http://127.0.0.1:54321: SUPABASE_URL in the functions. */
   apiUrl: string;
   secretKey: string;
@@ -50,7 +52,10 @@ export async function startFunctions(options: FunctionsOptions): Promise<Running
   const folder = options.folder ?? FUNCTIONS;
   mkdirSync(options.logFolder, { recursive: true });
   const functions = new Map(
-    functionNames(folder).map((name) => [name, new EdgeFunction(name, folder, options)]),
+    (options.names ?? functionNames(folder)).map((name) => [
+      name,
+      new EdgeFunction(name, folder, options),
+    ]),
   );
   const stop = async () => {
     await Promise.all([...functions.values()].map((one) => one.stop()));

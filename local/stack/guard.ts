@@ -58,8 +58,21 @@ export async function endProcess(child: ChildProcess, signal: 'SIGINT' | 'SIGTER
   clearTimeout(timer);
 }
 
+/** Lets the watcher go and waits until it has: it ends what is still registered with it. */
+async function dismissWatcher(): Promise<void> {
+  const dismissed = watcher;
+  watcher = undefined;
+  if (!dismissed || dismissed.exitCode !== null || dismissed.signalCode !== null) return;
+  const gone = new Promise<void>((resolve) => dismissed.once('exit', () => resolve()));
+  // Nothing else may keep this process until then.
+  dismissed.ref();
+  dismissed.stdin.end();
+  await gone;
+}
+
 /**
- * Runs `stop` at the first Ctrl-C, SIGTERM or SIGHUP and exits with 130, 143 or 129; a second
+ * Runs `stop` at the first Ctrl-C, SIGTERM or SIGHUP and exits with 130, 143 or 129, with nothing
+ * left behind, the watcher included; a second
  * signal, half a second later or more, exits at once, and the watcher ends what is left.
  */
 export function stopOnSignals(stop: () => Promise<void>): void {
@@ -77,6 +90,7 @@ export function stopOnSignals(stop: () => Promise<void>): void {
       first = Date.now();
       stop()
         .catch((error: unknown) => console.error(error instanceof Error ? error.message : error))
+        .then(dismissWatcher)
         .finally(() => process.exit(code));
     });
   }

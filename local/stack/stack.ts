@@ -20,6 +20,8 @@ export type ServicesOptions = {
   port?: number;
   /** Folder of the edge functions. Default: `supabase/functions`. */
   functions?: string;
+  /** Names of those that are served. Default: all of the folder. */
+  serve?: string[];
   /** More environment for the functions. */
   env?: Record<string, string>;
   /** Hosts that the functions may reach beside the API. */
@@ -128,7 +130,7 @@ async function start(
   const progress = options.onProgress ?? (() => {});
   const logFolder = prepareLogFolder(options.logFolder, stops);
   const folder = options.functions ?? FUNCTIONS;
-  const names = functionNames(folder);
+  const names = options.serve ?? functionNames(folder);
 
   let rest: Rest | undefined;
   let closed: 'starting' | 'cut' | undefined;
@@ -160,6 +162,7 @@ async function start(
   if (names.length > 0) progress(`Starting the functions ${names.join(', ')}`);
   const served = await startFunctions({
     folder,
+    names,
     apiUrl: gateway.url,
     secretKey: LOCAL_SECRET_KEY,
     publishableKey: LOCAL_PUBLISHABLE_KEY,

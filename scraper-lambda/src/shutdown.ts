@@ -17,12 +17,15 @@ export async function untilShutdown<Result>(work: () => Promise<Result>): Promis
   return result;
 }
 
-/** Closes cleanly on SIGTERM, in Lambda only: elsewhere the signal is its program's own. */
-export function closeOnSigterm(): void {
+/**
+ * Closes cleanly on SIGTERM, in Lambda only: elsewhere the signal is its program's own.
+ * @param patienceMs after which the process ends, whatever is still under way
+ */
+export function closeOnSigterm(patienceMs = SHUTDOWN_PATIENCE_MS): void {
   if (!process.env.AWS_LAMBDA_FUNCTION_NAME) return;
   process.once('SIGTERM', () => {
     isEnding = true;
-    const patience = new Promise((resolve) => setTimeout(resolve, SHUTDOWN_PATIENCE_MS));
+    const patience = new Promise((resolve) => setTimeout(resolve, patienceMs));
     const closed = closeBrowser().then(() => running?.catch(() => {}));
     void Promise.race([closed, patience]).then(() => process.exit(0));
   });

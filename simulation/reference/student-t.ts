@@ -53,8 +53,8 @@ function upperTail(t: number, df: number): number {
   const y = -Math.expm1(logX);
   // x^a y^(1/2) / B(a, 1/2)
   const front = (Math.exp(a * logX) * Math.sqrt(y) * gammaRatio(a)) / Math.sqrt(Math.PI);
-  if (x < (a + 1) / (a + 2.5)) return (front * betaFraction(x, a, 0.5)) / a / 2;
-  return 0.5 - front * betaFraction(y, 0.5, a);
+  if (x < (a + 1) / (a + 2.5)) return front / betaFraction(x, y, a, 0.5) / 2;
+  return 0.5 - front / betaFraction(y, x, 0.5, a) / 2;
 }
 
 /** t times the density at t > 0. */
@@ -85,21 +85,24 @@ function gammaRatio(a: number): number {
   return factor * Math.sqrt(x) * Math.exp(series);
 }
 
-/** The continued fraction of the incomplete beta function (DLMF 8.17.22), by Lentz's method. */
-function betaFraction(x: number, a: number, b: number): number {
+/**
+ * The even part of the continued fraction of the incomplete beta function (DLMF 8.17.22), by Lentz's
+ * method: I_x(a, b) = x^a y^b / (B(a, b) times this), with y = 1 - x. The fraction itself subtracts
+ * terms that agree in all but 1/a of their value; its even part, with `y` given, keeps all digits.
+ */
+function betaFraction(x: number, y: number, a: number, b: number): number {
   const tiny = 1e-300;
   const nonZero = (value: number) => (Math.abs(value) < tiny ? tiny : value);
-  let c = 1;
-  let d = 1 / nonZero(1 - ((a + b) * x) / (a + 1));
-  let fraction = d;
+  const remainder = (m: number) => ((a + m) * (a * y - b * x + 1 + m * (1 + y))) / (a + 2 * m + 1);
+  let c = nonZero(remainder(0));
+  let d = 0;
+  let fraction = c;
   for (let m = 1; m < 10_000; m += 1) {
-    const even = (m * (b - m) * x) / ((a + 2 * m - 1) * (a + 2 * m));
-    d = 1 / nonZero(1 + even * d);
-    c = nonZero(1 + even / c);
-    fraction *= d * c;
-    const odd = (-(a + m) * (a + b + m) * x) / ((a + 2 * m) * (a + 2 * m + 1));
-    d = 1 / nonZero(1 + odd * d);
-    c = nonZero(1 + odd / c);
+    const before = a + 2 * m - 1;
+    const numerator = ((a + m - 1) / before) * ((a + b + m - 1) / before) * m * (b - m) * x * x;
+    const next = m + (m * (b - m) * x) / before + remainder(m);
+    d = 1 / nonZero(next + numerator * d);
+    c = nonZero(next + numerator / c);
     fraction *= d * c;
     if (Math.abs(d * c - 1) < 1e-15) break;
   }

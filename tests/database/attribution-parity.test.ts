@@ -141,7 +141,7 @@ describe('what the database attributes', () => {
         expect(error, `${handle} at ${now.toISOString()}, ${at}`).toBeLessThan(1e-8);
       }
     }
-  }, 240_000);
+  });
 
   it('is the same in every digit, whether by the hour or all at once and in whatever order rows lie', async () => {
     const { sql } = database;
@@ -164,7 +164,7 @@ describe('what the database attributes', () => {
     const [backfilled, grown] = results;
     expect(backfilled?.hours.length).toBeGreaterThan(2_000);
     expect(grown).toEqual(backfilled);
-  }, 240_000);
+  });
 
   it('is what the formulas give in small histories of any kind', async () => {
     const { sql } = database;
@@ -180,7 +180,7 @@ describe('what the database attributes', () => {
       }),
       { seed: 20260302, numRuns: 60 },
     );
-  }, 240_000);
+  });
 
   it('is the same when a long history is taken in many batches, and conserved between any two', async () => {
     const { sql } = database;
@@ -216,5 +216,5 @@ describe('what the database attributes', () => {
     }
     expect(await attributedRows(sql)).toEqual(whole);
     expect(await sql`select * from postloop.plan_splits(${now}, true)`).toHaveLength(0);
-  }, 240_000);
+  });
 });

@@ -24,7 +24,7 @@ describe.skipIf(!DEBIAN_BIN)('the linters of the Supabase CLI (PG_CRON_BIN)', ()
     const result = await lint();
     expect(result.code, result.stdout + result.stderr).toBe(0);
     expect(result.stdout + result.stderr).toContain('No schema errors found');
-  }, 120_000);
+  });
 
   it('name a function that reads a column which does not exist', async () => {
     const { sql } = server;
@@ -38,7 +38,7 @@ describe.skipIf(!DEBIAN_BIN)('the linters of the Supabase CLI (PG_CRON_BIN)', ()
     } finally {
       await sql`drop function postloop.broken()`;
     }
-  }, 120_000);
+  });
 
   it('advise nothing at WARN or above', async () => {
     const result = await runCommand(tool('supabase'), [
@@ -46,5 +46,5 @@ describe.skipIf(!DEBIAN_BIN)('the linters of the Supabase CLI (PG_CRON_BIN)', ()
       ...['--level', 'warn', '--fail-on', 'warn', '--yes'],
     ]);
     expect(result.code, result.stdout + result.stderr).toBe(0);
-  }, 120_000);
+  });
 });

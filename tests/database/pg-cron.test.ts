@@ -74,5 +74,5 @@ describe.skipIf(!DEBIAN_BIN)('the schedules under the real pg_cron (PG_CRON_BIN)
       { job: 'cleanup', status: 'succeeded' },
       { job: 'watch', status: 'succeeded' },
     ]);
-  }, 120_000);
+  });
 });

@@ -25,10 +25,10 @@ describe('the Supabase CLI', () => {
     const second = await supabase('db', 'push');
     expect(second, second.stderr).toMatchObject({ code: 0 });
     expect(second.stdout + second.stderr).toContain('up to date');
-  }, 120_000);
+  });
 
   it('finds nothing to advise at WARN or above', async () => {
     const advice = await supabase('db', 'advisors', '--level', 'warn', '--fail-on', 'warn');
     expect(advice.code, advice.stdout + advice.stderr).toBe(0);
-  }, 120_000);
+  });
 });

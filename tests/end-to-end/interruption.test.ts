@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import postgres from 'postgres';
 import { afterAll, afterEach, expect, it, vi } from 'vitest';
 import { healthReplySchema } from '../../shared/contracts/job.ts';
+import { PATIENTLY } from '../support/patience.ts';
 import {
   type Process,
   processesOf,
@@ -30,16 +31,13 @@ function start(args: string[]): Started {
 const isChromiums = (name: string) =>
   /^(postloop-chromium|puppeteer_dev_chrome_profile)-/.test(name);
 
-/** What a run started and the data that it kept are gone within the time that the watcher takes. */
+/** What a run started and the data that it kept are gone as soon as the watcher has seen its end. */
 async function expectNothingLeft(known: Process[], after = '') {
-  await vi.waitFor(
-    () => {
-      expect(stillRunning(known), after).toEqual([]);
-      expect(processesOf(undefined, folder.path)).toEqual([]);
-      expect(readdirSync(folder.path).filter((name) => !isChromiums(name))).toEqual([]);
-    },
-    { timeout: 15_000, interval: 100 },
-  );
+  await vi.waitFor(() => {
+    expect(stillRunning(known), after).toEqual([]);
+    expect(processesOf(undefined, folder.path)).toEqual([]);
+    expect(readdirSync(folder.path).filter((name) => !isChromiums(name))).toEqual([]);
+  }, PATIENTLY);
 }
 
 it.each([

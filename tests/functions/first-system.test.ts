@@ -26,7 +26,7 @@ const post = snowflakeId(T0);
 const now = hours(60).toISOString();
 
 beforeAll(async () => {
-  stack = await startTestStack();
+  stack = await startTestStack({ serve: ['attribution', 'learning', 'recommend', 'track-post'] });
 });
 afterAll(() => stack?.stop());
 beforeEach(async () => {

@@ -9,7 +9,7 @@ import { startTestStack, type TestStack } from '../support/stack.ts';
 
 let stack: TestStack;
 beforeAll(async () => {
-  stack = await startTestStack();
+  stack = await startTestStack({ serve: ['health'] });
   // The other invariants have tests of their own; on this clock their jobs never ran.
   await stack.sql`delete from postloop.checks where check_name <> 'schema'`;
 });
@@ -250,7 +250,7 @@ it('answers 503 database_unreachable when the database is down', async () => {
   const database = await startDatabase({ fresh: true });
   const services = await startServices(
     { databaseUrl: database.url(), adminUrl: database.adminUrl() },
-    { port: 0 },
+    { port: 0, serve: ['health', 'recommend'] },
   ).catch(async (error: unknown) => {
     await database.stop();
     throw error;

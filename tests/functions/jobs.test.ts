@@ -20,6 +20,7 @@ let stack: TestStack;
 let accountId: number;
 beforeAll(async () => {
   stack = await startTestStack({
+    serve: ['attribution', 'health', 'learning'],
     since: T0,
     changeBody: (body, { now }) => ({ ...(body as object), now: now.toISOString() }),
   });

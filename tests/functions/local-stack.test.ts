@@ -8,6 +8,8 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { startDatabase } from '../../local/stack/database.ts';
 import { startGateway } from '../../local/stack/gateway.ts';
 import { startServices } from '../../local/stack/stack.ts';
+import { DATABASE_PREFIX } from '../support/database.ts';
+import { PATIENTLY } from '../support/patience.ts';
 import { startTestStack, type TestStack } from '../support/stack.ts';
 
 const fixture = (name: string) => fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url));
@@ -93,7 +95,7 @@ describe('the REST layer', () => {
         .from('notes')
         .insert({ body: 'x', later: 'y' });
       expect(error).toBeNull();
-    });
+    }, PATIENTLY);
   });
 });
 
@@ -161,14 +163,11 @@ describe('a function', () => {
     expect(crash.status).toBe(502);
     await crash.body?.cancel();
     const statuses = new Set<number>();
-    await vi.waitFor(
-      async () => {
-        const response = await fetch(`${stack.apiUrl}/functions/v1/fragile`);
-        statuses.add(response.status);
-        expect(response.status).toBe(200);
-      },
-      { timeout: 20_000, interval: 20 },
-    );
+    await vi.waitFor(async () => {
+      const response = await fetch(`${stack.apiUrl}/functions/v1/fragile`);
+      statuses.add(response.status);
+      expect(response.status).toBe(200);
+    }, PATIENTLY);
     expect([...statuses]).toContain(503);
   });
 
@@ -176,8 +175,8 @@ describe('a function', () => {
     const reach = () => fetch(`${stack.apiUrl}/functions/v1/fragile`);
     const before = await (await reach()).json();
     stack.killFunction('fragile');
-    await vi.waitFor(() => expect(stack.isReady('fragile')).toBe(false));
-    await vi.waitFor(() => expect(stack.isReady('fragile')).toBe(true), { timeout: 20_000 });
+    await vi.waitFor(() => expect(stack.isReady('fragile')).toBe(false), PATIENTLY);
+    await vi.waitFor(() => expect(stack.isReady('fragile')).toBe(true), PATIENTLY);
     const after = await (await reach()).json();
     expect(after.pid).not.toBe(before.pid);
   });
@@ -192,14 +191,16 @@ describe('a function', () => {
   });
 
   it('that does not start fails the stack with its last words, and nothing stays behind', async () => {
-    const stillThere = await stack.sql`select count(*)::int as n from pg_database`;
+    const own = () => stack.sql`
+      select datname from pg_database where starts_with(datname, ${DATABASE_PREFIX}) order by 1`;
+    const stillThere = await own();
     await expect(
       startTestStack({ migrations: MIGRATIONS, functions: fixture('broken-functions') }),
     ).rejects.toMatchObject({
       code: 'function_failed',
       message: expect.stringMatching(/broken ended with 1[\s\S]*the table of contents is missing/),
     });
-    expect(await stack.sql`select count(*)::int as n from pg_database`).toEqual(stillThere);
+    expect(await own()).toEqual(stillThere);
   });
 });
 
@@ -223,9 +224,9 @@ describe('the stack', () => {
       await database.crash();
       expect(await write({})).toBeGreaterThanOrEqual(500);
       await database.restart();
-      await vi.waitFor(async () => expect(await write({})).toBe(201), { timeout: 20_000 });
+      await vi.waitFor(async () => expect(await write({})).toBe(201), PATIENTLY);
       await restarted.sql`alter table public.notes add column later text`;
-      await vi.waitFor(async () => expect(await write({ later: 'y' })).toBe(201));
+      await vi.waitFor(async () => expect(await write({ later: 'y' })).toBe(201), PATIENTLY);
     } finally {
       await restarted.stop();
       await database.stop();

@@ -19,7 +19,7 @@ import { startTestStack, type TestStack } from '../support/stack.ts';
 let stack: TestStack;
 let accountId: number;
 beforeAll(async () => {
-  stack = await startTestStack();
+  stack = await startTestStack({ serve: ['recommend'] });
 });
 afterAll(() => stack?.stop());
 beforeEach(async () => {

@@ -22,7 +22,7 @@ const post = snowflakeId(T0);
 const now = minutes(5).toISOString();
 
 beforeAll(async () => {
-  stack = await startTestStack();
+  stack = await startTestStack({ serve: ['recommend', 'track-post'] });
 });
 afterAll(() => stack?.stop());
 beforeEach(async () => {

@@ -7,13 +7,13 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { startXSite } from '../../local/x-site/server.ts';
 import { closeBrowser, openBrowser } from '../../scraper-lambda/src/browser/browser.ts';
 import { createBrowserSource } from '../../scraper-lambda/src/browser/source.ts';
 import { parkTab, takeTab } from '../../scraper-lambda/src/browser/tabs.ts';
+import { PATIENTLY } from '../support/patience.ts';
 
 const SOURCES = new URL('../../scraper-lambda/src/', import.meta.url);
 const NOBODY = 65_534;
@@ -29,10 +29,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-async function isGone(pid: number): Promise<boolean> {
-  for (let waited = 0; waited < 5_000 && isAlive(pid); waited += 100) await sleep(100);
-  return !isAlive(pid);
-}
+const expectGone = (pid: number) => vi.waitFor(() => expect(isAlive(pid)).toBe(false), PATIENTLY);
 
 async function listen(server: Server): Promise<string> {
   server.listen(0, '127.0.0.1');
@@ -84,7 +81,7 @@ describe('the browser', () => {
     const pid = browser.process()?.pid ?? 0;
     expect(isAlive(pid)).toBe(true);
     await closeBrowser();
-    expect(await isGone(pid)).toBe(true);
+    await expectGone(pid);
   });
 
   test('keeps its tabs for the next batch, on an empty page', async () => {
@@ -151,7 +148,7 @@ describe('the browser', () => {
     const pid = Number(chunk.toString());
     expect(isAlive(pid)).toBe(true);
     child.kill('SIGKILL');
-    expect(await isGone(pid)).toBe(true);
+    await expectGone(pid);
   });
 
   test.skipIf(process.getuid?.() !== 0)(

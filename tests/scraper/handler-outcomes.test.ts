@@ -1,28 +1,16 @@
 /** Each way in which X refuses, from the page to the row: real Postgres and Chromium. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { RATE_LIMIT_RESET, type Variant } from '../../local/x-site/variants.ts';
-import { closeBrowser } from '../../scraper-lambda/src/browser/browser.ts';
-import { DUE_AT, plain, type Scene, startScene } from '../support/scraper.ts';
+import { DUE_AT, plain, type Scene, useScenes } from '../support/scraper.ts';
 
 const HOUR_MS = 3_600_000;
 
+const startScene = useScenes();
 let scene: Scene;
-beforeAll(async () => {
+beforeEach(async () => {
   scene = await startScene();
 });
-afterEach(async () => {
-  const { sql } = scene.stack;
-  await sql`delete from x_accounts`;
-  await sql`delete from integrity_events`;
-  await sql`delete from scraper_sessions`;
-  await sql`delete from scraper_session_budgets`;
-  scene.answers.clear();
-  scene.accounts.clear();
-});
-afterAll(async () => {
-  await scene.stop();
-  await closeBrowser();
-});
+afterEach(() => scene.stop());
 
 /** Reads one post whose page is served like that, and gives back its first due read. */
 async function readAs(variant: Variant) {

@@ -11,7 +11,7 @@ import { connect } from '../../scraper-lambda/src/project/client.ts';
 import { forgetSecret, readSecret } from '../../scraper-lambda/src/secret.ts';
 import { scraperEnvironmentSchema } from '../../shared/contracts/environment.ts';
 import type { ScraperSecret } from '../../shared/contracts/session.ts';
-import { DUE_AT, plain, type Scene, startScene } from '../support/scraper.ts';
+import { DUE_AT, plain, renameFollowers, type Scene, useScenes } from '../support/scraper.ts';
 
 const AUTH_TOKEN = 'f00d'.repeat(10);
 const CT0 = 'beef'.repeat(20);
@@ -19,6 +19,7 @@ const SESSIONS = [{ auth_token: AUTH_TOKEN, ct0: CT0, handle: 'somebot' }];
 const SCRAPER_KEY = 'sb_secret_of_the_scraper_role';
 const ARN = 'arn:aws:secretsmanager:eu-central-1:123456789012:secret:postloop';
 
+const startScene = useScenes();
 const closing: Server[] = [];
 afterEach(() => {
   vi.unstubAllEnvs();
@@ -107,7 +108,7 @@ describe('a failing run', () => {
 
   test('on a database that refuses tells no secret', async () => {
     await scene.track('somebot', [plain()]);
-    await scene.stack.sql`alter table follower_snapshots rename column followers to fans`;
+    await renameFollowers(scene);
     const said = await everythingSaid();
     expect(said).toContain('record_failed');
     expectNoSecret(said, scene.stack.secretKey);

@@ -1,9 +1,8 @@
 /** Cookie sessions and what they may use, shared in the database: real Postgres and Chromium. */
-import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { SiteAnalytics } from '../../local/x-site/analytics.ts';
-import { closeBrowser } from '../../scraper-lambda/src/browser/browser.ts';
 import { sessionLabel } from '../../scraper-lambda/src/browser/sessions.ts';
-import { DUE_AT, plain, type Scene, startScene } from '../support/scraper.ts';
+import { DUE_AT, plain, type Scene, useScenes } from '../support/scraper.ts';
 
 const FIRST = { authToken: 'a1'.repeat(20), ct0: 'c1'.repeat(40), handle: 'somebot' };
 const SECOND = { authToken: 'a2'.repeat(20), ct0: 'c2'.repeat(40) };
@@ -18,9 +17,9 @@ const toSecret = (session: { authToken: string; ct0: string; handle?: string }) 
 const give = (...sessions: (typeof FIRST | typeof SECOND)[]) =>
   vi.stubEnv('X_SESSIONS', JSON.stringify(sessions.map(toSecret)));
 
+const startScene = useScenes();
 let scene: Scene;
 afterEach(() => scene.stop());
-afterAll(closeBrowser);
 
 const requests = (operation: string) => scene.site.traffic.byKind[operation]?.requests ?? 0;
 const used = async () => [

@@ -1,15 +1,14 @@
 /** One load of a profile page serves the due posts of its account: real Postgres and Chromium. */
-import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { closeBrowser } from '../../scraper-lambda/src/browser/browser.ts';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { snowflakeId } from '../../shared/snowflake.ts';
-import { COUNTS, DUE_AT, POSTED_AT, plain, type Scene, startScene } from '../support/scraper.ts';
+import { COUNTS, DUE_AT, POSTED_AT, plain, type Scene, useScenes } from '../support/scraper.ts';
 
+const startScene = useScenes();
 let scene: Scene;
 beforeEach(async () => {
   scene = await startScene();
 });
 afterEach(() => scene.stop());
-afterAll(closeBrowser);
 
 const minutesLater = (minutes: number) => new Date(POSTED_AT.getTime() + minutes * 60_000);
 const requests = (operation: string) => scene.site.traffic.byKind[operation]?.requests ?? 0;

@@ -3,6 +3,9 @@ import postgres from 'postgres';
 import { inject } from 'vitest';
 import { migrate } from '../../local/stack/migrate.ts';
 
+/** What this process has made on the server that it shares with others. */
+export const DATABASE_PREFIX = `test_${process.pid}_`;
+
 export type TestDatabase = {
   /** Connection string of the role `postgres`. */
   url: string;
@@ -24,7 +27,7 @@ export async function createDatabase(options: { migrations?: string } = {}): Pro
     throw new Error(server.migrationError);
   }
   const template = options.migrations === undefined ? 'postloop_template' : 'postloop_base';
-  const name = `test_${randomUUID().replaceAll('-', '')}`;
+  const name = `${DATABASE_PREFIX}${randomUUID().replaceAll('-', '')}`;
   await asAdmin(server.adminUrl, (admin) =>
     admin.unsafe(`create database ${name} template ${template} owner postgres`),
   );

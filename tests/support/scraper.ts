@@ -1,8 +1,5 @@
 /** The scraper's handler between a real database and the stand-in of X's site. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { vi } from 'vitest';
+import { afterAll, beforeAll, onTestFinished, vi } from 'vitest';
 import type { ServicesOptions } from '../../local/stack/stack.ts';
 import type { NumbersProvider, PostAnswer } from '../../local/x-site/numbers.ts';
 import type { SiteAccount } from '../../local/x-site/payloads.ts';
@@ -10,6 +7,7 @@ import { startXSite, type XSite, type XSiteOptions } from '../../local/x-site/se
 import type { Variant } from '../../local/x-site/variants.ts';
 import { handler, type InvocationContext } from '../../scraper-lambda/src/handler.ts';
 import { snowflakeId } from '../../shared/snowflake.ts';
+import { reset } from './scenario.ts';
 import { startTestStack, type TestStack } from './stack.ts';
 
 export const POSTED_AT = new Date('2026-03-02T08:00:00Z');
@@ -59,11 +57,38 @@ export type SceneOptions = {
 };
 
 /**
- * Starts both and points the handler's environment at them. Logs are kept, not printed. End it with
- * `stop`, which also takes back the environment.
+ * Starts a database with its REST layer for all tests of a file.
+ * @returns starts a scene of one test over it: points the handler's environment at both and keeps
+ *   logs instead of printing them. End it with `stop`, which also takes back the environment and
+ *   empties the database. With `keys` the scene has a database of its own.
  */
-export async function startScene(options: SceneOptions = {}): Promise<Scene> {
-  const noFunctions = mkdtempSync(join(tmpdir(), 'postloop-no-functions-'));
+export function useScenes(): (options?: SceneOptions) => Promise<Scene> {
+  let stack: TestStack;
+  beforeAll(async () => {
+    stack = await startTestStack({ serve: [] });
+  });
+  afterAll(() => stack?.stop());
+  return async ({ keys, ...options } = {}) => {
+    if (keys === undefined) return startScene(stack, options, () => empty(stack));
+    const own = await startTestStack({ serve: [], keys });
+    return startScene(own, options, own.stop);
+  };
+}
+
+/** Takes away all that a scene has left behind. */
+async function empty({ sql }: TestStack): Promise<void> {
+  await reset(sql);
+  await sql`delete from integrity_events`;
+  await sql`delete from scraper_sessions`;
+  await sql`delete from scraper_session_budgets`;
+  await sql`delete from payload_shapes`;
+}
+
+async function startScene(
+  stack: TestStack,
+  options: Omit<SceneOptions, 'keys'>,
+  leave: () => Promise<void>,
+): Promise<Scene> {
   const answers: Scene['answers'] = new Map();
   const accounts: Scene['accounts'] = new Map();
   const numbers: NumbersProvider = {
@@ -80,8 +105,6 @@ export async function startScene(options: SceneOptions = {}): Promise<Scene> {
     ...(options.analytics ? { analytics: options.analytics } : {}),
   };
   const site = await startXSite({ numbers, ...options.site });
-  const keys = options.keys ? { keys: options.keys } : {};
-  const stack = await startTestStack({ functions: noFunctions, ...keys });
   const logged: string[] = [];
   vi.spyOn(process.stderr, 'write').mockImplementation((line) => {
     logged.push(String(line));
@@ -121,11 +144,18 @@ export async function startScene(options: SceneOptions = {}): Promise<Scene> {
     async stop() {
       vi.restoreAllMocks();
       vi.unstubAllEnvs();
-      await stack.stop();
       await site.stop();
-      rmSync(noFunctions, { recursive: true, force: true });
+      await leave();
     },
   };
+}
+
+/** Has the database refuse what was read, until the test is over. */
+export async function renameFollowers({ stack: { sql } }: Scene): Promise<void> {
+  await sql`alter table follower_snapshots rename column followers to fans`;
+  onTestFinished(async () => {
+    await sql`alter table follower_snapshots rename column fans to followers`;
+  });
 }
 
 const newestFirst = (a: string, b: string) => (BigInt(a) < BigInt(b) ? 1 : -1);

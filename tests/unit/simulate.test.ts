@@ -50,7 +50,6 @@ test.each([
     expect(code).toBe(bars.every(({ pass }) => pass) ? 0 : 1);
     expect(stderr).toContain(step);
   },
-  120_000,
 );
 
 test('a bar that a value meets exactly is met, and one without a value is not', () => {

@@ -15,8 +15,11 @@ import { type PageAnswer, type PageEvent, type Visit, visitPage } from './visit.
 /** So many more pages of the timeline are scrolled for at most. */
 const MORE_PAGES = 5;
 
-/** How long scrolling is given to bring the next page, in milliseconds. */
-const SCROLL_PATIENCE_MS = 5_000;
+/**
+ * The next page is waited for during so many looks at this one: five seconds, and longer where the
+ * browser itself is slow, as a look waits for it.
+ */
+const SCROLL_LOOKS = 12;
 
 /**
  * Where no post is asked for, or the profile itself came without its GraphQL answer, the timeline
@@ -143,7 +146,7 @@ async function readMore(visit: Visit, ask: TimelineAsk, seen: Seen): Promise<Ref
     if (!last?.bottomCursor || last.posts.length === 0 || !wantsOlder(ask, seen)) return null;
     if (!(await ask.mayReadMore())) return null;
     const known = ownPosts(seen, ask.handle).size;
-    visit.waitAnother(SCROLL_PATIENCE_MS);
+    visit.waitAnother(ask.patienceMs);
     const refusal = await readNext(visit, ask.handle, seen);
     if (refusal || ownPosts(seen, ask.handle).size === known) return refusal;
   }
@@ -154,10 +157,15 @@ async function readMore(visit: Visit, ask: TimelineAsk, seen: Seen): Promise<Ref
 async function readNext(visit: Visit, handle: string, seen: Seen): Promise<Refusal | null> {
   const pages = seen.timelines.length;
   seen.refused = null;
-  await visit.scrollDown();
+  let looks = 0;
+  await visit.scrollFor('UserTweets');
   for (let event = await visit.next(); event; event = await visit.next()) {
     if (event.kind === 'refused') return event.refusal;
-    if (event.kind === 'seen') await visit.scrollDown();
+    if (event.kind === 'seen') {
+      looks += 1;
+      if (looks > SCROLL_LOOKS) return null;
+      await visit.scrollOn('UserTweets');
+    }
     take(event, handle, seen);
     if (seen.refused || seen.timelines.length > pages) return seen.refused;
   }

@@ -3,7 +3,7 @@
  * that the page's own script gets, looks at the page meanwhile, and a refusal of the page itself.
  * Nothing waits for the network to be idle.
  */
-import type { HTTPResponse, Page } from 'puppeteer-core';
+import type { HTTPRequest, HTTPResponse, Page } from 'puppeteer-core';
 import { judgePage, type PageSeen } from '../x/dom.ts';
 import { type Operation, operationOf } from '../x/graphql.ts';
 import { type HttpAnswer, judgeHttp, type Refusal, refuse } from '../x/outcome.ts';
@@ -33,8 +33,13 @@ export type Visit = {
   waitAnother(patienceMs: number): void;
   /** A last look at the page; null when it cannot be looked at. */
   look(): Promise<PageSeen | null>;
-  /** Scrolls to the end of what the page shows, so that X's script asks for more. */
-  scrollDown(): Promise<void>;
+  /** Scrolls to the end of what the page shows, so that X's script makes this call once more. */
+  scrollFor(operation: string): Promise<void>;
+  /**
+   * Does so again where the page has grown without the call. One that is under way, or whose answer
+   * the page shows already, is the one that was scrolled for: the next scroll would be one too many.
+   */
+  scrollOn(operation: string): Promise<void>;
 };
 
 /**
@@ -54,6 +59,12 @@ export async function visitPage<Read>(
     if (event) events.push(event);
     wake();
   };
+  const asked = new Set<string>();
+  let answered = 0;
+  const onRequest = (request: HTTPRequest): void => {
+    const operation = request.method() === 'OPTIONS' ? null : operationOf(request.url());
+    if (operation) asked.add(operation.name);
+  };
   const onResponse = (response: HTTPResponse): void => {
     // A body that cannot be fetched any more counts as an answer that did not come.
     void judgeResponse(page, response).then(push, () => {});
@@ -62,6 +73,7 @@ export async function visitPage<Read>(
     push({ kind: 'refused', refusal: refuse('transient', { browser: 'closed' }) });
   };
   const browser = page.browser();
+  page.on('request', onRequest);
   page.on('response', onResponse);
   page.on('close', onClose);
   browser.on('disconnected', onClose);
@@ -93,18 +105,33 @@ export async function visitPage<Read>(
       endsAt = Date.now() + ms;
     },
     look: () => lookAt(page).catch(() => null),
-    async scrollDown() {
-      await page.evaluate(() => window.scrollTo(0, document.documentElement.scrollHeight));
+    async scrollFor(operation) {
+      asked.delete(operation);
+      answered = await page.evaluate(scrollUnlessAnswered, operation, null);
+    },
+    async scrollOn(operation) {
+      if (!asked.has(operation)) await page.evaluate(scrollUnlessAnswered, operation, answered);
     },
   };
   try {
     return await read(visit);
   } finally {
     stopped.abort();
+    page.off('request', onRequest);
     page.off('response', onResponse);
     page.off('close', onClose);
     browser.off('disconnected', onClose);
   }
+}
+
+/** Runs in the page: scrolls unless more calls were answered than `known`, and counts them. */
+function scrollUnlessAnswered(operation: string, known: number | null): number {
+  const loaded = performance.getEntriesByType('resource');
+  const answered = loaded.filter(({ name }) => name.includes(`/${operation}?`)).length;
+  if (known === null || answered === known) {
+    window.scrollTo(0, document.documentElement.scrollHeight);
+  }
+  return answered;
 }
 
 /** `net::ERR_…` of a navigation that failed; never the message, which carries the address. */

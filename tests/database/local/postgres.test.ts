@@ -19,6 +19,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { startDatabase } from '../../../local/stack/database.ts';
 import { type Postgres, startPostgres } from '../../../local/stack/postgres.ts';
 import { familyOf } from '../../../local/stack/processes.ts';
+import { PATIENTLY } from '../../support/patience.ts';
 
 let folder: string;
 let started: Postgres[];
@@ -185,13 +186,10 @@ describe('a fresh server whose starter is ended', () => {
   }
 
   async function expectNothingLeft(pid: number, dataFolder: string): Promise<void> {
-    await vi.waitFor(
-      () => {
-        expect(isAlive(pid)).toBe(false);
-        expect(existsSync(dataFolder)).toBe(false);
-      },
-      { timeout: 15_000, interval: 100 },
-    );
+    await vi.waitFor(() => {
+      expect(isAlive(pid)).toBe(false);
+      expect(existsSync(dataFolder)).toBe(false);
+    }, PATIENTLY);
   }
 
   it.each([
