@@ -1,12 +1,8 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { expect, it } from 'vitest';
+import { useDatabase } from '../support/database.ts';
 import { hours, json, only } from '../support/scenario.ts';
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await createDatabase();
-});
-afterAll(() => database?.drop());
+const database = useDatabase({ isEmptied: false });
 
 const since = '2026-03-01T12:05:00Z';
 const ALERTS = [

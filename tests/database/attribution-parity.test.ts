@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { mulberry32 } from '../../shared/learning/random.ts';
 import type { AccountHistory } from '../../simulation/reference/attribution/account.ts';
 import { simulateAccount, type World } from '../../simulation/worlds/account.ts';
@@ -10,15 +10,10 @@ import {
   storeHistory,
   withPostIds,
 } from '../support/attribution.ts';
-import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 import { attribute, HOUR_MS, hours, json, minutes, only, reset } from '../support/scenario.ts';
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await createDatabase();
-});
-afterAll(() => database?.drop());
-beforeEach(() => reset(database.sql));
+const database = useDatabase();
 
 const CLICKS = { medianRate: 0.008, rateLogSd: 0.6, conversionCorrelation: 0.86 };
 

@@ -1,30 +1,25 @@
 /** Whether predictions come true: observations filled in, and the view that sums them up. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { mulberry32, normal } from '../../shared/learning/random.ts';
 import { snowflakeId } from '../../shared/snowflake.ts';
 import { calibrationError, coverage } from '../../simulation/reference/calibration.ts';
-import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 import {
   hours,
   json,
   only,
   registerAccount,
-  reset,
   storeRead,
   T0,
   trackPost,
 } from '../support/scenario.ts';
 
-let database: TestDatabase;
 let accountId: number;
 
-beforeAll(async () => {
-  database = await createDatabase();
-});
-afterAll(() => database?.drop());
-beforeEach(async () => {
-  await reset(database.sql);
-  accountId = await registerAccount(database.sql);
+const database = useDatabase({
+  prepare: async (sql) => {
+    accountId = await registerAccount(sql);
+  },
 });
 
 const POST = snowflakeId(T0);

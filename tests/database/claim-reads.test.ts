@@ -1,8 +1,8 @@
 import postgres from 'postgres';
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { claimSchema } from '../../shared/contracts/read.ts';
 import { snowflakeId } from '../../shared/snowflake.ts';
-import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 import {
   claim,
   found,
@@ -16,16 +16,12 @@ import {
   trackPost,
 } from '../support/scenario.ts';
 
-let database: TestDatabase;
 let accountId: number;
 
-beforeAll(async () => {
-  database = await createDatabase();
-});
-afterAll(() => database?.drop());
-beforeEach(async () => {
-  await reset(database.sql);
-  accountId = await registerAccount(database.sql);
+const database = useDatabase({
+  prepare: async (sql) => {
+    accountId = await registerAccount(sql);
+  },
 });
 
 /** Posts a minute apart from T0 on; their ids in order. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { snowflakeId } from '../../shared/snowflake.ts';
-import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 import {
   attribute,
   type FollowerPoint,
@@ -17,11 +17,7 @@ import {
   trackPost,
 } from '../support/scenario.ts';
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await createDatabase();
-});
-afterAll(() => database?.drop());
+const database = useDatabase({ isEmptied: false });
 
 const PHASES = ['30m', '2h', '6h', '24h', '48h', '7d'];
 const SIX_HOURS_MS = 6 * HOUR_MS;

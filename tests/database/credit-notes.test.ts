@@ -1,32 +1,27 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { snowflakeId } from '../../shared/snowflake.ts';
-import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 import {
   attribute,
   hourly,
   hours,
   only,
   registerAccount,
-  reset,
   storeFollowers,
   storeRead,
   T0,
   trackPost,
 } from '../support/scenario.ts';
 
-let database: TestDatabase;
 let accountId: number;
 const post = snowflakeId(T0);
 const rising = (count: number) => Array.from({ length: count }, (_, n) => 1000 + 3 * n);
 
-beforeAll(async () => {
-  database = await createDatabase();
-});
-afterAll(() => database?.drop());
-beforeEach(async () => {
-  await reset(database.sql);
-  accountId = await registerAccount(database.sql);
-  await trackPost(database.sql);
+const database = useDatabase({
+  prepare: async (sql) => {
+    accountId = await registerAccount(sql);
+    await trackPost(sql);
+  },
 });
 
 const tracked = async () =>

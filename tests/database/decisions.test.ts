@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { readyInputsSchema } from '../../shared/learning/recommend.ts';
 import { snowflakeId } from '../../shared/snowflake.ts';
-import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 import { storeModel } from '../support/models.ts';
 import {
   attribute,
@@ -14,24 +14,19 @@ import {
   only,
   record,
   registerAccount,
-  reset,
   storeFollowers,
   storeRead,
   T0,
   trackPost,
 } from '../support/scenario.ts';
 
-let database: TestDatabase;
 let accountId: number;
 const post = snowflakeId(T0);
 
-beforeAll(async () => {
-  database = await createDatabase();
-});
-afterAll(() => database?.drop());
-beforeEach(async () => {
-  await reset(database.sql);
-  accountId = await registerAccount(database.sql);
+const database = useDatabase({
+  prepare: async (sql) => {
+    accountId = await registerAccount(sql);
+  },
 });
 
 const RECOMMENDED = {

@@ -1,10 +1,10 @@
 /** Predictions from early reads, and what follows from a post that may go viral. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { normalCdf } from '../../shared/learning/normal.ts';
 import { snowflakeId } from '../../shared/snowflake.ts';
 import { probabilityAbove, viralThreshold } from '../../simulation/reference/early-warning.ts';
 import { growthCurve, type Projection, project } from '../../simulation/reference/growth.ts';
-import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 import {
   type DrawnPost,
   drawPosts,
@@ -18,29 +18,23 @@ import {
   minutes,
   only,
   registerAccount,
-  reset,
   storeRead,
   T0,
   trackPost,
 } from '../support/scenario.ts';
 
-let database: TestDatabase;
 let accountId: number;
 let history: DrawnPost[];
 
-beforeAll(async () => {
-  database = await createDatabase();
-});
-afterAll(() => database?.drop());
-beforeEach(async () => {
-  const { sql } = database;
-  await reset(sql);
-  await sql`delete from public.growth_curve`;
-  await sql`delete from public.pipeline_alerts`;
-  accountId = await registerAccount(sql);
-  history = drawPosts(1, 60, hours(-60));
-  await storeDrawnPosts(sql, accountId, history);
-  await fitGrowth(sql, T0);
+const database = useDatabase({
+  prepare: async (sql) => {
+    await sql`delete from public.growth_curve`;
+    await sql`delete from public.pipeline_alerts`;
+    accountId = await registerAccount(sql);
+    history = drawPosts(1, 60, hours(-60));
+    await storeDrawnPosts(sql, accountId, history);
+    await fitGrowth(sql, T0);
+  },
 });
 
 const POST = snowflakeId(T0);

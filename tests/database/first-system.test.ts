@@ -6,9 +6,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import postgres from 'postgres';
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { snowflakeId } from '../../shared/snowflake.ts';
-import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { createDatabase, useDatabase } from '../support/database.ts';
 import {
   attribute,
   claim,
@@ -22,7 +22,6 @@ import {
   only,
   record,
   registerAccount,
-  reset,
   storeFollowers,
   storeRead,
   T0,
@@ -32,16 +31,12 @@ import {
 const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
 const post = snowflakeId(T0);
 
-let database: TestDatabase;
 let accountId: number;
 
-beforeAll(async () => {
-  database = await createDatabase();
-});
-afterAll(() => database?.drop());
-beforeEach(async () => {
-  await reset(database.sql);
-  accountId = await registerAccount(database.sql);
+const database = useDatabase({
+  prepare: async (sql) => {
+    accountId = await registerAccount(sql);
+  },
 });
 
 /** The sources under a folder, by path. */

@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { expect, it } from 'vitest';
+import { useDatabase } from '../support/database.ts';
 import {
   claim,
   followersFound,
@@ -8,19 +8,14 @@ import {
   only,
   record,
   registerAccount,
-  reset,
 } from '../support/scenario.ts';
 
-let database: TestDatabase;
 let accountId: number;
 
-beforeAll(async () => {
-  database = await createDatabase();
-});
-afterAll(() => database?.drop());
-beforeEach(async () => {
-  await reset(database.sql);
-  accountId = await registerAccount(database.sql);
+const database = useDatabase({
+  prepare: async (sql) => {
+    accountId = await registerAccount(sql);
+  },
 });
 
 const followerRead = async () =>

@@ -1,8 +1,8 @@
 /** The follower count between two readings, which four places of the database compute. */
 import fc from 'fast-check';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { snowflakeId } from '../../shared/snowflake.ts';
-import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 import {
   attribute,
   type FollowerPoint,
@@ -15,11 +15,7 @@ import {
   storeFollowers,
 } from '../support/scenario.ts';
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await createDatabase();
-});
-afterAll(() => database?.drop());
+const database = useDatabase({ isEmptied: false });
 
 /** Counts further apart than this say nothing of the moments between them. */
 const LONGEST_GAP_MINUTES = 360;

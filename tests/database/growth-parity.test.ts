@@ -1,11 +1,11 @@
 /** Percentiles and projections of young posts, in SQL and in TypeScript. */
 import fc from 'fast-check';
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { quantile } from '../../shared/learning/robust.ts';
 import { snowflakeId } from '../../shared/snowflake.ts';
 import { probabilityAbove, viralThreshold } from '../../simulation/reference/early-warning.ts';
 import { growthCurve, project } from '../../simulation/reference/growth.ts';
-import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 import {
   type DrawnPost,
   drawPosts,
@@ -13,14 +13,9 @@ import {
   maturePosts,
   storeDrawnPosts,
 } from '../support/drawn-posts.ts';
-import { hours, registerAccount, reset } from '../support/scenario.ts';
+import { hours, registerAccount } from '../support/scenario.ts';
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await createDatabase();
-});
-afterAll(() => database?.drop());
-beforeEach(() => reset(database.sql));
+const database = useDatabase();
 
 const NOW = hours(24 * 30);
 

@@ -1,9 +1,9 @@
 /** The fit of growth curves in SQL, against the reference in TypeScript. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { quantile } from '../../shared/learning/robust.ts';
 import { viralThreshold } from '../../simulation/reference/early-warning.ts';
 import { type GrowthPoint, growthCurve } from '../../simulation/reference/growth.ts';
-import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 import {
   type DrawnPost,
   drawPosts,
@@ -13,17 +13,13 @@ import {
 } from '../support/drawn-posts.ts';
 import { hours, only, registerAccount, reset } from '../support/scenario.ts';
 
-let database: TestDatabase;
 let accountId: number;
 
-beforeAll(async () => {
-  database = await createDatabase();
-});
-afterAll(() => database?.drop());
-beforeEach(async () => {
-  await reset(database.sql);
-  await database.sql`delete from public.growth_curve`;
-  accountId = await registerAccount(database.sql);
+const database = useDatabase({
+  prepare: async (sql) => {
+    await sql`delete from public.growth_curve`;
+    accountId = await registerAccount(sql);
+  },
 });
 
 const NOW = hours(24 * 30);

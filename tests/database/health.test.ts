@@ -1,14 +1,9 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { pipelineStateSchema } from '../../shared/contracts/job.ts';
-import { createDatabase, type TestDatabase } from '../support/database.ts';
-import { hours, minutes, only, reset, T0 } from '../support/scenario.ts';
+import { useDatabase } from '../support/database.ts';
+import { hours, minutes, only, T0 } from '../support/scenario.ts';
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await createDatabase();
-});
-afterAll(() => database?.drop());
-beforeEach(() => reset(database.sql));
+const database = useDatabase();
 
 async function state(now = T0) {
   const { reply } = only(await database.sql`select public.pipeline_state(${now}) as reply`);

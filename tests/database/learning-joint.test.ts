@@ -1,12 +1,12 @@
 /** The joint fit: its sums from SQL, what it tells apart, what it expects, and when it forgets. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { PostKind } from '../../shared/contracts/identifiers.ts';
 import { gramOf, postWeight } from '../../shared/learning/additive.ts';
 import { type DesignPost, designOf } from '../../shared/learning/design.ts';
 import { learnAccount } from '../../shared/learning/learn.ts';
 import { mulberry32, normal } from '../../shared/learning/random.ts';
 import { snowflakeId } from '../../shared/snowflake.ts';
-import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 import {
   hours,
   json,
@@ -15,24 +15,19 @@ import {
   only,
   recordPerformance,
   registerAccount,
-  reset,
   T0,
 } from '../support/scenario.ts';
 
-let database: TestDatabase;
 let accountId: number;
 
 const DAY = 24;
 const TOPICS = ['pricing', 'hiring', 'founding'];
 const TONES = ['dry', 'warm'];
 
-beforeAll(async () => {
-  database = await createDatabase();
-});
-afterAll(() => database?.drop());
-beforeEach(async () => {
-  await reset(database.sql);
-  accountId = await registerAccount(database.sql, 'somebot', { topic: TOPICS, tone: TONES });
+const database = useDatabase({
+  prepare: async (sql) => {
+    accountId = await registerAccount(sql, 'somebot', { topic: TOPICS, tone: TONES });
+  },
 });
 
 type Post = {

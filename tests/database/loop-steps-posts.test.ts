@@ -1,19 +1,15 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { StepName } from '../../shared/contracts/job.ts';
-import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 import { invariant } from '../support/health.ts';
 import { discover, draw, loopStep, track } from '../support/loop.ts';
-import { hours, minutes, registerAccount, reset, T0 } from '../support/scenario.ts';
+import { hours, minutes, registerAccount, T0 } from '../support/scenario.ts';
 
-let database: TestDatabase;
 let accountId: number;
-beforeAll(async () => {
-  database = await createDatabase();
-});
-afterAll(() => database?.drop());
-beforeEach(async () => {
-  await reset(database.sql);
-  accountId = await registerAccount(database.sql);
+const database = useDatabase({
+  prepare: async (sql) => {
+    accountId = await registerAccount(sql);
+  },
 });
 
 const step = (name: StepName, now: Date) => loopStep(database.sql, name, now);

@@ -1,15 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import type postgres from 'postgres';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { healthPage } from '../../local/check/health-page.ts';
-import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 import { type Invariant, invariants, scheduleJobs } from '../support/health.ts';
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await createDatabase();
-});
-afterAll(() => database?.drop());
+const database = useDatabase({ isEmptied: false });
 beforeEach(() => scheduleJobs(database.sql));
 
 /** Moments after the template was migrated: by the clock, the tests before this one may have taken minutes. */

@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { mulberry32, normal, type Rng } from '../../shared/learning/random.ts';
 import { snowflakeId } from '../../shared/snowflake.ts';
-import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 import { invariant } from '../support/health.ts';
 import {
   type Counts,
@@ -19,15 +19,11 @@ import {
   trackPost,
 } from '../support/scenario.ts';
 
-let database: TestDatabase;
 let accountId: number;
-beforeAll(async () => {
-  database = await createDatabase();
-});
-afterAll(() => database?.drop());
-beforeEach(async () => {
-  await reset(database.sql);
-  accountId = await registerAccount(database.sql);
+const database = useDatabase({
+  prepare: async (sql) => {
+    accountId = await registerAccount(sql);
+  },
 });
 
 const check = (name: string, now: Date) => invariant(database.sql, name, now);

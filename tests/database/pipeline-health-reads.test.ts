@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { snowflakeId } from '../../shared/snowflake.ts';
-import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 import { invariant } from '../support/health.ts';
 import {
   attribute,
@@ -21,20 +21,15 @@ import {
   trackPost,
 } from '../support/scenario.ts';
 
-let database: TestDatabase;
 let accountId: number;
-beforeAll(async () => {
-  database = await createDatabase();
-});
-afterAll(() => database?.drop());
-beforeEach(async () => {
-  const { sql } = database;
-  await reset(sql);
-  await sql`delete from public.integrity_events`;
-  await sql`delete from public.payload_shapes`;
-  await sql`delete from public.scraper_sessions`;
-  accountId = await registerAccount(sql);
-  await followersDueFrom(hours(10_000));
+const database = useDatabase({
+  prepare: async (sql) => {
+    await sql`delete from public.integrity_events`;
+    await sql`delete from public.payload_shapes`;
+    await sql`delete from public.scraper_sessions`;
+    accountId = await registerAccount(sql);
+    await followersDueFrom(hours(10_000));
+  },
 });
 
 const followersDueFrom = (at: Date) =>

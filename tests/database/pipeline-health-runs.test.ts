@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { snowflakeId } from '../../shared/snowflake.ts';
-import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 import { invariant, invariants } from '../support/health.ts';
 import {
   claim,
@@ -13,19 +13,14 @@ import {
   only,
   record,
   registerAccount,
-  reset,
   T0,
   trackPost,
 } from '../support/scenario.ts';
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await createDatabase();
-});
-afterAll(() => database?.drop());
-beforeEach(async () => {
-  await reset(database.sql);
-  await database.sql`update postloop.jobs set since = ${T0}`;
+const database = useDatabase({
+  prepare: async (sql) => {
+    await sql`update postloop.jobs set since = ${T0}`;
+  },
 });
 
 const check = (name: string, now: Date) => invariant(database.sql, name, now);

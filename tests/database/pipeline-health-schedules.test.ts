@@ -3,22 +3,17 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createScheduler, type Scheduler } from '../../local/stack/scheduler.ts';
 import { DATABASE_SCHEMA } from '../../shared/database/schema.ts';
-import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 import { invariant, scheduleJobs } from '../support/health.ts';
-import { hours, json, minutes, only, reset, T0 } from '../support/scenario.ts';
+import { hours, json, minutes, only, T0 } from '../support/scenario.ts';
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await createDatabase();
-});
-afterAll(() => database?.drop());
-beforeEach(async () => {
-  const { sql } = database;
-  await reset(sql);
-  await sql`delete from vault.secrets`;
-  await sql`delete from cron.job_run_details`;
-  await sql`delete from postloop.job_requests`;
-  await scheduleJobs(sql);
+const database = useDatabase({
+  prepare: async (sql) => {
+    await sql`delete from vault.secrets`;
+    await sql`delete from cron.job_run_details`;
+    await sql`delete from postloop.job_requests`;
+    await scheduleJobs(sql);
+  },
 });
 
 const check = (name: string, now = T0) => invariant(database.sql, name, now);

@@ -1,6 +1,6 @@
 /** The two checks of made up numbers, beside the formulas that the simulation judges. */
 import fc from 'fast-check';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { mulberry32, type Rng } from '../../shared/learning/random.ts';
 import { snowflakeId } from '../../shared/snowflake.ts';
 import {
@@ -12,15 +12,10 @@ import {
   type JudgedRead,
   madeUpAccounts,
 } from '../../simulation/reference/plausibility.ts';
-import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 import { HOUR_MS, hours, json, registerAccount, reset } from '../support/scenario.ts';
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await createDatabase();
-});
-afterAll(() => database?.drop());
-beforeEach(() => reset(database.sql));
+const database = useDatabase();
 
 const NOW = hours(24 * 60);
 

@@ -1,8 +1,8 @@
 /** Outcomes of finished and young posts, and the rewards made of them. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { median } from '../../shared/learning/robust.ts';
 import { growthCurve, project } from '../../simulation/reference/growth.ts';
-import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 import {
   type DrawnPost,
   drawPosts,
@@ -12,17 +12,13 @@ import {
 } from '../support/drawn-posts.ts';
 import { attribute, hours, only, registerAccount, reset, storeRead } from '../support/scenario.ts';
 
-let database: TestDatabase;
 let accountId: number;
 
-beforeAll(async () => {
-  database = await createDatabase();
-});
-afterAll(() => database?.drop());
-beforeEach(async () => {
-  await reset(database.sql);
-  await database.sql`delete from public.growth_curve`;
-  accountId = await registerAccount(database.sql);
+const database = useDatabase({
+  prepare: async (sql) => {
+    await sql`delete from public.growth_curve`;
+    accountId = await registerAccount(sql);
+  },
 });
 
 const NOW = hours(24 * 30);

@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { snowflakeId } from '../../shared/snowflake.ts';
-import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 import {
   attribute,
   claim,
@@ -11,27 +11,22 @@ import {
   only,
   record,
   registerAccount,
-  reset,
   storeFollowers,
   T0,
   trackPost,
 } from '../support/scenario.ts';
 
-let database: TestDatabase;
 let accountId: number;
 const post = snowflakeId(T0);
 const other = snowflakeId(hours(-5), 1);
 
-beforeAll(async () => {
-  database = await createDatabase();
-});
-afterAll(() => database?.drop());
-beforeEach(async () => {
-  await reset(database.sql);
-  await database.sql`delete from public.payload_shapes`;
-  await database.sql`delete from public.integrity_events`;
-  accountId = await registerAccount(database.sql);
-  await trackPost(database.sql);
+const database = useDatabase({
+  prepare: async (sql) => {
+    await sql`delete from public.payload_shapes`;
+    await sql`delete from public.integrity_events`;
+    accountId = await registerAccount(sql);
+    await trackPost(sql);
+  },
 });
 
 /** Claims at a moment and records what was found beside the reads. */

@@ -1,19 +1,15 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { readyInputsSchema } from '../../shared/learning/recommend.ts';
 import { ruleSchema } from '../../shared/learning/rules.ts';
-import { createDatabase, type TestDatabase } from '../support/database.ts';
-import { json, only, registerAccount, reset, T0 } from '../support/scenario.ts';
+import { useDatabase } from '../support/database.ts';
+import { json, only, registerAccount, T0 } from '../support/scenario.ts';
 
-let database: TestDatabase;
 let accountId: number;
-beforeAll(async () => {
-  database = await createDatabase();
-});
-afterAll(() => database?.drop());
-beforeEach(async () => {
-  await reset(database.sql);
-  accountId = await registerAccount(database.sql);
+const database = useDatabase({
+  prepare: async (sql) => {
+    accountId = await registerAccount(sql);
+  },
 });
 
 const setRules = async (rules: unknown, account = 'somebot') =>

@@ -1,13 +1,8 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createDatabase, type TestDatabase } from '../support/database.ts';
-import { json, only, reset, T0 } from '../support/scenario.ts';
+import { describe, expect, it } from 'vitest';
+import { useDatabase } from '../support/database.ts';
+import { json, only, T0 } from '../support/scenario.ts';
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await createDatabase();
-});
-afterAll(() => database?.drop());
-beforeEach(() => reset(database.sql));
+const database = useDatabase();
 
 async function start(job = 'learning', expected = 0): Promise<string> {
   const { id } = only(

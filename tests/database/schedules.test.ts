@@ -1,15 +1,11 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createDatabase, type TestDatabase } from '../support/database.ts';
-import { hours, only, reset, T0 } from '../support/scenario.ts';
+import { describe, expect, it } from 'vitest';
+import { useDatabase } from '../support/database.ts';
+import { hours, only, T0 } from '../support/scenario.ts';
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await createDatabase();
-});
-afterAll(() => database?.drop());
-beforeEach(async () => {
-  await reset(database.sql);
-  await database.sql`delete from vault.secrets`;
+const database = useDatabase({
+  prepare: async (sql) => {
+    await sql`delete from vault.secrets`;
+  },
 });
 
 const KEY = 'sb_secret_of_these_tests';

@@ -1,15 +1,11 @@
 import type postgres from 'postgres';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type SchemaFinding, schemaFindingSchema } from '../../shared/contracts/job.ts';
 import { DATABASE_SCHEMA } from '../../shared/database/schema.ts';
-import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 import { hours, json, only, T0 } from '../support/scenario.ts';
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await createDatabase();
-});
-afterAll(() => database?.drop());
+const database = useDatabase({ isEmptied: false });
 
 async function drift(sql: postgres.Sql, now = T0): Promise<SchemaFinding[]> {
   const { findings } = only(

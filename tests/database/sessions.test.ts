@@ -1,20 +1,16 @@
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import {
   type SessionReservation,
   sessionReservationSchema,
 } from '../../shared/contracts/session.ts';
-import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 import { minutes, only, T0 } from '../support/scenario.ts';
 
 const ONE = '1111111111111111';
 const TWO = '2222222222222222';
 const TIMELINE = ['UserByScreenName', 'UserTweets'];
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await createDatabase();
-});
-afterAll(() => database?.drop());
+const database = useDatabase({ isEmptied: false });
 beforeEach(async () => {
   await database.sql`delete from public.scraper_session_budgets`;
   await database.sql`delete from public.scraper_sessions`;

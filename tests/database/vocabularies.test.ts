@@ -1,6 +1,6 @@
 /** What the contracts call possible beside what the database lets in: sets of words, patterns, limits. */
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { scraperEnvironmentSchema } from '../../shared/contracts/environment.ts';
 import {
@@ -26,14 +26,10 @@ import { sessionLabelSchema, sessionReportSchema } from '../../shared/contracts/
 import { scheduledReadSchema } from '../../shared/contracts/track-post.ts';
 import { readyInputsSchema } from '../../shared/learning/recommend.ts';
 import { learningStatisticsSchema, OUTCOMES } from '../../shared/learning/statistics.ts';
-import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { type TestDatabase, useDatabase } from '../support/database.ts';
 import { only, registerAccount } from '../support/scenario.ts';
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await createDatabase();
-});
-afterAll(() => database?.drop());
+const database = useDatabase({ isEmptied: false });
 
 type Vocabulary = {
   /** The words of the contract; null where no contract has them, for the reason given. */

@@ -1,13 +1,8 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createDatabase, type TestDatabase } from '../support/database.ts';
-import { json, registerAccount, reset, rowCounts, T0, trackPost } from '../support/scenario.ts';
+import { describe, expect, it } from 'vitest';
+import { useDatabase } from '../support/database.ts';
+import { json, registerAccount, rowCounts, T0, trackPost } from '../support/scenario.ts';
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await createDatabase();
-});
-afterAll(() => database?.drop());
-beforeEach(() => reset(database.sql));
+const database = useDatabase();
 
 const register = async (handle: string, values: unknown) => {
   const { sql } = database;

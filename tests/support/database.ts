@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import postgres from 'postgres';
-import { inject } from 'vitest';
+import { afterAll, beforeAll, beforeEach, inject } from 'vitest';
 import { migrate } from '../../local/stack/migrate.ts';
+import { reset } from './scenario.ts';
 
 /** What this process has made on the server that it shares with others. */
 export const DATABASE_PREFIX = `test_${process.pid}_`;
@@ -44,6 +45,36 @@ export async function createDatabase(options: { migrations?: string } = {}): Pro
       await asAdmin(server.adminUrl, (admin) =>
         admin.unsafe(`drop database if exists ${name} with (force)`),
       );
+    },
+  };
+}
+
+/**
+ * A database of its own for all tests of a file. It is emptied before each test, and then prepared
+ * with `prepare`; with `isEmptied: false` each test meets what the one before has left.
+ */
+export function useDatabase(
+  options: { isEmptied?: boolean; prepare?: (sql: postgres.Sql) => unknown } = {},
+): Pick<TestDatabase, 'url' | 'adminUrl' | 'sql'> {
+  const { isEmptied = true, prepare } = options;
+  let database: TestDatabase;
+  beforeAll(async () => {
+    database = await createDatabase();
+  });
+  afterAll(() => database?.drop());
+  beforeEach(async () => {
+    if (isEmptied) await reset(database.sql);
+    await prepare?.(database.sql);
+  });
+  return {
+    get url() {
+      return database.url;
+    },
+    get adminUrl() {
+      return database.adminUrl;
+    },
+    get sql() {
+      return database.sql;
     },
   };
 }
