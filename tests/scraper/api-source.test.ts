@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createApiSource } from '../../scraper-lambda/src/api/source.ts';
 import type { AccountAsk } from '../../scraper-lambda/src/source.ts';
 import { metricsSchema } from '../../shared/contracts/read.ts';
@@ -70,7 +70,7 @@ const read = (token: string, ids: string[], more: Partial<AccountAsk> = {}) =>
   sourceWith(token).readAccount(askFor(ids, more), PLENTY);
 
 describe('the API as a source', () => {
-  test('gives an author every count of a post, with the clicks on the profile', async () => {
+  it('gives an author every count of a post, with the clicks on the profile', async () => {
     const { posts: given, exhausted, events } = await read(AUTHOR, [YOUNG]);
     expect(given.get(YOUNG)).toEqual({
       outcome: 'found',
@@ -95,7 +95,7 @@ describe('the API as a source', () => {
     });
   });
 
-  test('gives the follower count along with the posts, or asks for it alone', async () => {
+  it('gives the follower count along with the posts, or asks for it alone', async () => {
     const along = await read(APP, [YOUNG]);
     expect(along.profile).toMatchObject({ outcome: 'found', followers: 412, isExact: true });
     expect(api.requests.map(({ path }) => path)).not.toContain('/2/users/by/username/SomeBot');
@@ -111,7 +111,7 @@ describe('the API as a source', () => {
     expect(api.requests.at(-1)?.path).toBe('/2/users/by/username/SomeBot');
   });
 
-  test('leaves the clicks unknown where the token may not see them, and asks no more for them', async () => {
+  it('leaves the clicks unknown where the token may not see them, and asks no more for them', async () => {
     const source = sourceWith(APP);
     const first = await source.readAccount(askFor([YOUNG]), PLENTY);
     expect(first.posts.get(YOUNG)).toMatchObject({
@@ -123,14 +123,14 @@ describe('the API as a source', () => {
     expect(fields.map((list) => list.includes('non_public_metrics'))).toEqual([true, false, false]);
   });
 
-  test('asks for non-public metrics of the last 30 days alone', async () => {
+  it('asks for non-public metrics of the last 30 days alone', async () => {
     const { posts: given } = await read(AUTHOR, [YOUNG, OLD]);
     expect(given.get(OLD)).toMatchObject({ metrics: { likes: 264, profile_clicks: null } });
     expect(given.get(YOUNG)).toMatchObject({ metrics: { likes: 23, profile_clicks: 17 } });
     expect(api.requests.map(({ query }) => query.ids)).toEqual([YOUNG, OLD]);
   });
 
-  test('asks for a hundred posts at a time', async () => {
+  it('asks for a hundred posts at a time', async () => {
     const ids = Array.from({ length: 230 }, (_, index) => idAt(30, index));
     for (const [index, id] of ids.entries()) posts.set(id, post(index));
     const { posts: given } = await read(AUTHOR, ids);
@@ -143,7 +143,7 @@ describe('the API as a source', () => {
     ).toEqual(ids.map((_, index) => index));
   });
 
-  test.each([
+  it.each([
     ['not-found', 'deleted'],
     ['not-authorized', 'restricted'],
     ['suspended', 'suspended'],
@@ -158,7 +158,7 @@ describe('the API as a source', () => {
     },
   );
 
-  test.each([
+  it.each([
     [null, 'deleted'],
     ['suspended', 'suspended'],
     ['not-authorized', 'restricted'],
@@ -168,7 +168,7 @@ describe('the API as a source', () => {
     expect(profile?.outcome).toBe(outcome);
   });
 
-  test('does not take a retweet’s numbers, and tells of an edit', async () => {
+  it('does not take a retweet’s numbers, and tells of an edit', async () => {
     const newer = idAt(1);
     posts.set(YOUNG, post(0, { isRetweet: true }));
     posts.set(OLD, post(264, { edits: [OLD, newer] }));
@@ -177,7 +177,7 @@ describe('the API as a source', () => {
     expect(given.get(OLD)).toMatchObject({ outcome: 'found', evidence: { edited_to: newer } });
   });
 
-  test('reads one post by itself, without knowing its author', async () => {
+  it('reads one post by itself, without knowing its author', async () => {
     expect(await sourceWith(APP).readPost({ id: YOUNG, handle: null })).toMatchObject({
       outcome: 'found',
       metrics: { likes: 23 },
@@ -187,7 +187,7 @@ describe('the API as a source', () => {
 });
 
 describe('a refusal of the API', () => {
-  test('by its rate limit lasts until the reset and ends the reading', async () => {
+  it('by its rate limit lasts until the reset and ends the reading', async () => {
     const source = sourceWith(AUTHOR);
     for (let spent = 0; spent < 4; spent += 1) await source.readAccount(askFor([YOUNG]), PLENTY);
     const { posts: given, exhausted, events } = await source.readAccount(askFor([YOUNG]), PLENTY);
@@ -200,7 +200,7 @@ describe('a refusal of the API', () => {
     expect(later.posts.get(YOUNG)?.outcome).toBe('found');
   });
 
-  test('in the middle leaves the other chunks untried', async () => {
+  it('in the middle leaves the other chunks untried', async () => {
     const ids = Array.from({ length: 150 }, (_, index) => idAt(30, index));
     api.answerNext({ status: 429, headers: { 'x-rate-limit-reset': '1790000000' }, body: {} });
     const { posts: given, exhausted } = await read(AUTHOR, ids);
@@ -208,7 +208,7 @@ describe('a refusal of the API', () => {
     expect(exhausted).toEqual({ retryAt: '2026-09-21T14:13:20.000Z' });
   });
 
-  test('of an unknown token is session_invalid: an event, without the token', async () => {
+  it('of an unknown token is session_invalid: an event, without the token', async () => {
     const given = await read('token-unknown', [YOUNG]);
     expect(given.posts.get(YOUNG)?.outcome).toBe('session_invalid');
     expect(given).toMatchObject({
@@ -218,7 +218,7 @@ describe('a refusal of the API', () => {
     expect(JSON.stringify([...given.posts, given.events])).not.toContain('token-unknown');
   });
 
-  test.each([
+  it.each([
     [
       '403 of the API',
       403,
@@ -237,14 +237,14 @@ describe('a refusal of the API', () => {
     expect(given.get(YOUNG)?.outcome).toBe(outcome);
   });
 
-  test('of the fields as a whole is asked again without them', async () => {
+  it('of the fields as a whole is asked again without them', async () => {
     const type = 'https://api.x.com/2/problems/not-authorized-for-field';
     api.answerNext({ status: 403, body: { errors: [{ type, title: 'Field' }] } });
     const { posts: given } = await read(APP, [YOUNG]);
     expect(given.get(YOUNG)).toMatchObject({ outcome: 'found', metrics: { profile_clicks: null } });
   });
 
-  test.each([
+  it.each([
     ['a count that is missing', { public_metrics: { like_count: 3, retweet_count: 0 } }],
     ['a count as text', { public_metrics: { like_count: '3', retweet_count: 0, reply_count: 0 } }],
     ['no counts', {}],
@@ -261,19 +261,19 @@ describe('a refusal of the API', () => {
     expect(JSON.stringify([one, events])).not.toContain('secret words');
   });
 
-  test('is shape_changed when the answer does not speak of a post, or of another', async () => {
+  it('is shape_changed when the answer does not speak of a post, or of another', async () => {
     api.answerNext({ status: 200, body: { data: [{ id: OLD }] } });
     expect((await read(AUTHOR, [YOUNG])).posts.get(YOUNG)?.outcome).toBe('shape_changed');
   });
 
-  test('is transient when nobody answers', async () => {
+  it('is transient when nobody answers', async () => {
     const url = api.url;
     await api.stop();
     const source = createApiSource({ baseUrl: url, token: APP });
     expect((await source.readPost({ id: YOUNG, handle: null })).outcome).toBe('transient');
   });
 
-  test('is not waited for: without time left nothing is tried', async () => {
+  it('is not waited for: without time left nothing is tried', async () => {
     const given = await sourceWith(AUTHOR).readAccount(askFor([YOUNG]), () => 500);
     expect({ posts: given.posts.size, profile: given.profile }).toEqual({
       posts: 0,
@@ -283,7 +283,7 @@ describe('a refusal of the API', () => {
   });
 });
 
-test('every count of the API fits the contract', async () => {
+it('every count of the API fits the contract', async () => {
   const { posts: given } = await read(AUTHOR, [YOUNG, OLD]);
   for (const one of given.values()) {
     expect(one.outcome === 'found' && metricsSchema.safeParse(one.metrics).success).toBe(true);

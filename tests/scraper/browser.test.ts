@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { startXSite } from '../../local/x-site/server.ts';
 import { closeBrowser, openBrowser } from '../../scraper-lambda/src/browser/browser.ts';
 import { createBrowserSource } from '../../scraper-lambda/src/browser/source.ts';
@@ -54,14 +54,14 @@ const startSite = () =>
   });
 
 describe('the browser', () => {
-  test('is started once and then used again', async () => {
+  it('is started once and then used again', async () => {
     const first = await openBrowser();
     const second = await openBrowser();
     expect([first.isNew, second.isNew]).toEqual([true, false]);
     expect(second.browser).toBe(first.browser);
   });
 
-  test('is started anew when it has died, in the middle of a source’s life', async () => {
+  it('is started anew when it has died, in the middle of a source’s life', async () => {
     const site = await startSite();
     const source = createBrowserSource({ baseUrl: site.url });
     const asked = { id: '2028000000000000001', handle: 'somebot' };
@@ -75,7 +75,7 @@ describe('the browser', () => {
     await site.stop();
   });
 
-  test('is gone after a close, even with pages open', async () => {
+  it('is gone after a close, even with pages open', async () => {
     const { browser } = await openBrowser();
     await browser.newPage();
     const pid = browser.process()?.pid ?? 0;
@@ -84,7 +84,7 @@ describe('the browser', () => {
     await expectGone(pid);
   });
 
-  test('keeps its tabs for the next batch, on an empty page', async () => {
+  it('keeps its tabs for the next batch, on an empty page', async () => {
     const site = await startSite();
     const { browser } = await openBrowser();
     const page = await takeTab(browser, site.url);
@@ -97,7 +97,7 @@ describe('the browser', () => {
     await site.stop();
   });
 
-  test.skipIf(process.platform !== 'linux')(
+  it.skipIf(process.platform !== 'linux')(
     'is not told the secret key (read from /proc)',
     async () => {
       process.env.POSTLOOP_SECRET_KEY = 'sb_secret_of_this_test';
@@ -108,7 +108,7 @@ describe('the browser', () => {
     },
   );
 
-  test('loads no image, no font and nothing of another host', async () => {
+  it('loads no image, no font and nothing of another host', async () => {
     const asked: string[] = [];
     const elsewhere = createServer((request, response) => {
       asked.push(`elsewhere ${request.url}`);
@@ -137,7 +137,7 @@ describe('the browser', () => {
     expect(asked.filter((url) => url !== 'own /favicon.ico')).toEqual(['own /', 'own /own.js']);
   });
 
-  test('ends when its process is killed', async () => {
+  it('ends when its process is killed', async () => {
     const script = `import { openBrowser } from ${JSON.stringify(new URL('browser/browser.ts', SOURCES).href)};
       const { browser } = await openBrowser();
       console.log(browser.process().pid);`;
@@ -151,7 +151,7 @@ describe('the browser', () => {
     await expectGone(pid);
   });
 
-  test.skipIf(process.getuid?.() !== 0)(
+  it.skipIf(process.getuid?.() !== 0)(
     'runs as an ordinary user, twice at once, beside a copy of Chromium that belongs to root (skipped unless run as root)',
     async () => {
       const site = await startSite();

@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startXSite, type XSite } from '../../local/x-site/server.ts';
 import { closeBrowser } from '../../scraper-lambda/src/browser/browser.ts';
 import { createBrowserSource } from '../../scraper-lambda/src/browser/source.ts';
@@ -38,7 +38,7 @@ describe('payload files in a browser', () => {
     await site.stop();
   });
 
-  test.each(files.filter((name) => /^(TweetDetail|TweetResultByRestId)\./.test(name)))(
+  it.each(files.filter((name) => /^(TweetDetail|TweetResultByRestId)\./.test(name)))(
     '%s gives in the page what it gives by itself',
     async (name) => {
       const id = postOf(name);
@@ -51,7 +51,7 @@ describe('payload files in a browser', () => {
     },
   );
 
-  test.each(files.filter((name) => /^User(Result)?ByScreenName\./.test(name)))(
+  it.each(files.filter((name) => /^User(Result)?ByScreenName\./.test(name)))(
     '%s gives in the page what it gives by itself',
     async (name) => {
       const source = createBrowserSource({ baseUrl: `${site.url}/captures/${name}` });

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { startXSite, type XSite } from '../../local/x-site/server.ts';
 
 const CLI = fileURLToPath(new URL('../../scraper-lambda/collect-cli.ts', import.meta.url));
@@ -36,7 +36,7 @@ async function run(...args: string[]) {
 const runOnSite = (...args: string[]) => run(...args, '--base-url', site.url);
 
 describe('npm run collect', () => {
-  test('prints one JSON object with source and quality, and stores nothing', async () => {
+  it('prints one JSON object with source and quality, and stores nothing', async () => {
     const { stdout, code } = await runOnSite(POST, '--json');
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({
@@ -53,7 +53,7 @@ describe('npm run collect', () => {
     });
   });
 
-  test('prints a table with one row per number for addresses and ids', async () => {
+  it('prints a table with one row per number for addresses and ids', async () => {
     const { stdout, code } = await runOnSite(`https://x.com/somebot/status/${POST}?s=20`, GONE);
     expect(code).toBe(0);
     expect(stdout).toMatch(/likes\s+│\s+23 │ graphql │ exact/);
@@ -62,13 +62,13 @@ describe('npm run collect', () => {
     expect(stdout).toContain('deleted');
   });
 
-  test('ends with 1 and the outcome’s name when nothing was read', async () => {
+  it('ends with 1 and the outcome’s name when nothing was read', async () => {
     const { stderr, code } = await runOnSite(GONE);
     expect(code).toBe(1);
     expect(stderr).toContain('Nothing was read: deleted.');
   });
 
-  test.each([
+  it.each([
     [['somebot'], '"somebot" is neither a post id nor the address of a post.'],
     [[], 'Name at least one post.'],
     [['--colour', POST], "Unknown option '--colour'"],
@@ -80,7 +80,7 @@ describe('npm run collect', () => {
     expect(stdout).toBe('');
   });
 
-  test('refuses sessions that it cannot read without telling them', async () => {
+  it('refuses sessions that it cannot read without telling them', async () => {
     vi.stubEnv('X_SESSIONS', '[{"auth_token": "f00df00df00df00df00d"}');
     const { stdout, stderr, code } = await runOnSite(POST).finally(() => vi.unstubAllEnvs());
     expect(code).toBe(2);
@@ -88,7 +88,7 @@ describe('npm run collect', () => {
     expect(stdout + stderr).not.toContain('f00d');
   });
 
-  test('explains itself with --help', async () => {
+  it('explains itself with --help', async () => {
     const { stdout, code } = await run('--help');
     expect(code).toBe(0);
     expect(stdout).toContain('Usage: npm run collect');

@@ -1,7 +1,7 @@
 /** Handlers beside each other and handlers that die: nothing lost, nothing twice. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { closeBrowser } from '../../scraper-lambda/src/browser/browser.ts';
 import { PATIENTLY } from '../support/patience.ts';
 import { DUE_AT, plain, type Scene, useScenes } from '../support/scraper.ts';
@@ -92,7 +92,7 @@ const recorded = async () => (await scene.rows()).map(({ tweet_id }) => tweet_id
 const openLeases = () => scene.stack.sql`select from metric_collections where state = 'leased'`;
 
 describe('two handlers at once', () => {
-  test('record 500 due reads, each exactly once', async () => {
+  it('record 500 due reads, each exactly once', async () => {
     scene = await startScene();
     const ids = await trackMany(500);
     const handlers = [startHandler(), startHandler()];
@@ -107,7 +107,7 @@ describe('two handlers at once', () => {
 });
 
 describe('a handler that is ended', () => {
-  test('by SIGKILL in the middle leaves leases that run out: the next one reads the rest, once', async () => {
+  it('by SIGKILL in the middle leaves leases that run out: the next one reads the rest, once', async () => {
     // The first claim has all three accounts in it; nothing that the second one asks for comes.
     let holds = true;
     const isHeld = () => holds && requests('UserTweets') >= 3;
@@ -133,7 +133,7 @@ describe('a handler that is ended', () => {
     await vi.waitFor(() => expect(stillRunning(family)).toEqual([]), PATIENTLY);
   });
 
-  test.skipIf(process.platform === 'win32')(
+  it.skipIf(process.platform === 'win32')(
     'by SIGTERM in the middle releases and records what it holds, and closes its browser',
     async () => {
       const isHeld = () => requests('UserByScreenName') > 0;
@@ -159,7 +159,7 @@ describe('a handler that is ended', () => {
     },
   );
 
-  test('by SIGTERM between two invocations closes its browser', async () => {
+  it('by SIGTERM between two invocations closes its browser', async () => {
     scene = await startScene();
     await trackMany(1);
     const { prepareChromium } = await import('../../scraper-lambda/src/browser/chromium.ts');
@@ -180,7 +180,7 @@ describe('a handler that is ended', () => {
     expect(stillRunning(family)).toEqual([]);
   });
 
-  test('by SIGTERM with work that does not end is over when its patience is', async () => {
+  it('by SIGTERM with work that does not end is over when its patience is', async () => {
     const child = run(`
       process.env.AWS_LAMBDA_FUNCTION_NAME = 'postloop-scraper';
       const { closeOnSigterm, untilShutdown } = await import(${JSON.stringify(SHUTDOWN)});

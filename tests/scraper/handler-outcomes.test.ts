@@ -1,5 +1,5 @@
 /** Each way in which X refuses, from the page to the row: real Postgres and Chromium. */
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RATE_LIMIT_RESET, type Variant } from '../../local/x-site/variants.ts';
 import { DUE_AT, plain, type Scene, useScenes } from '../support/scraper.ts';
 
@@ -27,7 +27,7 @@ const waitsHours = (read: Record<string, unknown> = {}) =>
   (Number(read.next_attempt_at) - Date.parse(DUE_AT)) / HOUR_MS;
 
 describe('a post that X does not serve', () => {
-  test.each<[Variant, string]>([
+  it.each<[Variant, string]>([
     ['deleted', 'deleted'],
     ['deleted-empty', 'deleted'],
     ['deleted-tombstone', 'deleted'],
@@ -41,7 +41,7 @@ describe('a post that X does not serve', () => {
     expect(await scene.rows()).toEqual([]);
   });
 
-  test.each<[Variant, string, number]>([
+  it.each<[Variant, string, number]>([
     ['session-banned', 'session_invalid', 0.25],
     ['session-locked', 'session_invalid', 0.25],
     ['cookies-bad', 'session_invalid', 0.25],
@@ -59,7 +59,7 @@ describe('a post that X does not serve', () => {
     expect(await scene.rows()).toEqual([]);
   });
 
-  test.each<[Variant]>([
+  it.each<[Variant]>([
     ['protected'],
     ['nsfw-logged-out'],
     ['nsfw-no-age'],
@@ -75,7 +75,7 @@ describe('a post that X does not serve', () => {
     },
   );
 
-  test.each<[Variant]>([['rate-limited'], ['rate-limited-code']])(
+  it.each<[Variant]>([['rate-limited'], ['rate-limited-code']])(
     '%s waits for the reset that X named, longer than its window',
     async (variant) => {
       const { read } = await readAs(variant);
@@ -86,7 +86,7 @@ describe('a post that X does not serve', () => {
     },
   );
 
-  test.each<[Variant, string]>([
+  it.each<[Variant, string]>([
     ['broken-shape', 'shape_changed'],
     ['wrong-post', 'wrong_post'],
     ['retweet-wrapper', 'wrong_post'],
@@ -104,7 +104,7 @@ describe('a post that X does not serve', () => {
 });
 
 describe('a reader that X refuses', () => {
-  test.each<[Variant, string]>([
+  it.each<[Variant, string]>([
     ['cookies-bad', 'session_invalid'],
     ['guest-refused', 'login_required'],
   ])('as %s is an event, and the other scrapers are told', async (variant, outcome) => {
@@ -121,7 +121,7 @@ describe('a reader that X refuses', () => {
 });
 
 describe('a profile that X does not serve', () => {
-  test.each<[Variant, string]>([
+  it.each<[Variant, string]>([
     ['suspended', 'suspended'],
     ['rate-limited', 'rate_limited'],
     ['login-wall', 'login_required'],

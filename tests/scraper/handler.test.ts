@@ -1,14 +1,5 @@
 /** The Lambda's handler from the claim to the rows: real Postgres, REST and Chromium. */
-import {
-  afterAll,
-  afterEach,
-  beforeEach,
-  describe,
-  expect,
-  onTestFinished,
-  test,
-  vi,
-} from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { RATE_LIMIT_RESET } from '../../local/x-site/variants.ts';
 import { closeBrowser } from '../../scraper-lambda/src/browser/browser.ts';
 import { handler } from '../../scraper-lambda/src/handler.ts';
@@ -34,7 +25,7 @@ afterAll(closeBrowser);
 const logged = () => scene.logged.map((line) => JSON.parse(line));
 
 describe('one invocation', () => {
-  test('records exactly the numbers that the site served, and the follower count of the profile', async () => {
+  it('records exactly the numbers that the site served, and the follower count of the profile', async () => {
     const ids = await scene.track('somebot', [
       plain(),
       plain({ likes: 0, retweets: 0, quotes: 0 }),
@@ -70,7 +61,7 @@ describe('one invocation', () => {
     ]);
   });
 
-  test('opens the profile of an account that has no post due', async () => {
+  it('opens the profile of an account that has no post due', async () => {
     await scene.track('quietbot', []);
     scene.accounts.set('quietbot', { followers: 37 });
     const reply = await scene.invoke();
@@ -79,7 +70,7 @@ describe('one invocation', () => {
     expect(snapshot).toEqual({ followers: 37 });
   });
 
-  test('with nothing due starts no browser and makes one call: that of the claim', async () => {
+  it('with nothing due starts no browser and makes one call: that of the claim', async () => {
     await closeBrowser();
     const fetched = vi.spyOn(globalThis, 'fetch');
     const reply = await scene.invoke();
@@ -90,7 +81,7 @@ describe('one invocation', () => {
     expect(scene.site.traffic.requests).toBe(0);
   });
 
-  test('claims again while its claims are full, until nothing is due', async () => {
+  it('claims again while its claims are full, until nothing is due', async () => {
     vi.stubEnv('CLAIM_LIMIT', '4');
     await scene.track(
       'somebot',
@@ -100,7 +91,7 @@ describe('one invocation', () => {
     expect(reply).toMatchObject({ runs: 3, claimed: 11, metrics_rows: 10 });
   });
 
-  test('claims nothing more, and releases what it has not read, when its time is nearly over', async () => {
+  it('claims nothing more, and releases what it has not read, when its time is nearly over', async () => {
     vi.stubEnv('CLAIM_LIMIT', '2');
     const ids = await scene.track('somebot', [plain(), plain(), plain()]);
     const short = { getRemainingTimeInMillis: () => 13_000 };
@@ -111,7 +102,7 @@ describe('one invocation', () => {
     }
   });
 
-  test('stops at a rate limit: what was tried waits for the reset, the rest is due at once', async () => {
+  it('stops at a rate limit: what was tried waits for the reset, the rest is due at once', async () => {
     vi.stubEnv('PAGE_CONCURRENCY', '1');
     const [tried = ''] = await scene.track('limitedbot', [plain()]);
     const [untried = ''] = await scene.track('laterbot', [plain()]);
@@ -133,7 +124,7 @@ describe('one invocation', () => {
 });
 
 describe('the browser', () => {
-  test('is used again by the next invocation', async () => {
+  it('is used again by the next invocation', async () => {
     await closeBrowser();
     await scene.track('somebot', [plain()]);
     expect(await scene.invoke()).toMatchObject({ browser_started: true });
@@ -143,7 +134,7 @@ describe('the browser', () => {
     });
   });
 
-  test.each([
+  it.each([
     ['PAGE_RECYCLE_AFTER', '1', 2],
     ['BROWSER_MEMORY_LIMIT_MB', '10', 6],
   ])('is replaced when it has reached %s', async (name, value, pages) => {
@@ -162,7 +153,7 @@ describe('the browser', () => {
 });
 
 describe('an invocation that cannot do its work rejects', () => {
-  test('when the database refuses what it read, and nothing is stored', async () => {
+  it('when the database refuses what it read, and nothing is stored', async () => {
     await scene.track('somebot', [plain()]);
     await renameFollowers(scene);
     await expect(scene.invoke()).rejects.toMatchObject({ code: 'record_failed' });
@@ -170,7 +161,7 @@ describe('an invocation that cannot do its work rejects', () => {
     expect(await scene.stack.sql`select from follower_snapshots`).toHaveLength(0);
   });
 
-  test('when the database shares no budgets: everything is released', async () => {
+  it('when the database shares no budgets: everything is released', async () => {
     const [id = ''] = await scene.track('somebot', [plain()]);
     const { sql } = scene.stack;
     await sql`alter function reserve_session(text[], text[], timestamptz) rename to gone`;
@@ -181,7 +172,7 @@ describe('an invocation that cannot do its work rejects', () => {
     expect((await scene.schedule(id))[0]).toMatchObject({ state: 'waiting', attempts: 0 });
   });
 
-  test('when no browser starts: everything is released at once, and nothing is stored', async () => {
+  it('when no browser starts: everything is released at once, and nothing is stored', async () => {
     await closeBrowser();
     vi.stubEnv('CHROMIUM_PATH', '/bin/false');
     const [id = ''] = await scene.track('somebot', [plain()]);
@@ -189,7 +180,7 @@ describe('an invocation that cannot do its work rejects', () => {
     expect((await scene.schedule(id))[0]).toMatchObject({ state: 'waiting', attempts: 0 });
   });
 
-  test('when its environment is incomplete, naming what to set', async () => {
+  it('when its environment is incomplete, naming what to set', async () => {
     vi.stubEnv('POSTLOOP_SECRET_KEY', undefined);
     vi.stubEnv('SUPABASE_URL', 'nowhere');
     const failure = await handler({}, CONTEXT).catch((error: Error) => error);
@@ -197,20 +188,20 @@ describe('an invocation that cannot do its work rejects', () => {
     expect(String(failure)).toMatch(/SUPABASE_URL: .*POSTLOOP_SECRET_ARN: /);
   });
 
-  test('when the API is its source and the secret has no token for it', async () => {
+  it('when the API is its source and the secret has no token for it', async () => {
     vi.stubEnv('METRICS_SOURCE', 'api');
     await scene.track('somebot', [plain()]);
     await expect(scene.invoke()).rejects.toMatchObject({ code: 'environment_invalid' });
   });
 
-  test('when the event names no moment', async () => {
+  it('when the event names no moment', async () => {
     await expect(handler({ now: 'yesterday' }, CONTEXT)).rejects.toMatchObject({
       code: 'event_invalid',
     });
   });
 });
 
-test('says only what AWS_LAMBDA_LOG_LEVEL asks for', async () => {
+it('says only what AWS_LAMBDA_LOG_LEVEL asks for', async () => {
   vi.resetModules();
   vi.stubEnv('AWS_LAMBDA_LOG_LEVEL', 'WARN');
   const fresh = await import('../../scraper-lambda/src/handler.ts');

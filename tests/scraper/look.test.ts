@@ -1,7 +1,7 @@
 /** What a page shows when its GraphQL answers do not come, in a real Chromium. */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { closeBrowser } from '../../scraper-lambda/src/browser/browser.ts';
 import { createBrowserSource } from '../../scraper-lambda/src/browser/source.ts';
 
@@ -33,7 +33,7 @@ afterAll(async () => {
 });
 
 describe('a page without GraphQL answers', () => {
-  test('of a post with abbreviated counts is read as rounded, with the bounds of each', async () => {
+  it('of a post with abbreviated counts is read as rounded, with the bounds of each', async () => {
     const source = createBrowserSource({ baseUrl, patienceMs: 4_000 });
     expect(await source.readPost({ id: POST, handle: 'somebot' })).toMatchObject({
       outcome: 'found',
@@ -44,7 +44,7 @@ describe('a page without GraphQL answers', () => {
     });
   });
 
-  test('of a profile gives a follower count that is marked as not exact', async () => {
+  it('of a profile gives a follower count that is marked as not exact', async () => {
     const source = createBrowserSource({ baseUrl, patienceMs: 4_000 });
     const ask = { accountId: 1, handle: 'somebot', posts: [], wantsFollowers: true };
     const { profile } = await source.readAccount(ask, () => 60_000);

@@ -1,5 +1,5 @@
 /** The real scraper in a real Chromium against the stand-in site. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { NumbersProvider } from '../../local/x-site/numbers.ts';
 import { startXSite, type XSite, type XSiteOptions } from '../../local/x-site/server.ts';
 import { RATE_LIMIT_RESET, type Variant } from '../../local/x-site/variants.ts';
@@ -83,7 +83,7 @@ async function withSite<Result>(
 }
 
 describe('a post', () => {
-  test('is read as its page’s own GraphQL call shows it, in spite of the noscript of every page', async () => {
+  it('is read as its page’s own GraphQL call shows it, in spite of the noscript of every page', async () => {
     expect(await readPost(POST)).toMatchObject({
       outcome: 'found',
       id: POST,
@@ -94,11 +94,11 @@ describe('a post', () => {
     });
   });
 
-  test('is found without knowing its author', async () => {
+  it('is found without knowing its author', async () => {
     expect(await readPost(POST, site.url, null)).toMatchObject({ outcome: 'found', metrics: OWN });
   });
 
-  test('is read for a logged-in reader, and in the older shape of users', async () => {
+  it('is read for a logged-in reader, and in the older shape of users', async () => {
     await withSite({ detail: true, era: 'legacy' }, async (other) => {
       expect(await readPost(POST, other.url)).toMatchObject({
         outcome: 'found',
@@ -109,14 +109,14 @@ describe('a post', () => {
     });
   });
 
-  test('first system 16: a reply gets its own numbers although its parent comes first', async () => {
+  it('first system 16: a reply gets its own numbers although its parent comes first', async () => {
     await withSite({ detail: true }, async (other) => {
       expect(await readPost(REPLY, other.url)).toMatchObject({ metrics: OF_REPLY });
       expect(other.served.map(({ post_id }) => post_id).sort()).toEqual([PARENT, REPLY]);
     });
   });
 
-  test('is what the site says it served, number by number, over many reads in several tabs', async () => {
+  it('is what the site says it served, number by number, over many reads in several tabs', async () => {
     const growing: NumbersProvider = {
       post: (id) => {
         const seed = Number(id.slice(-3));
@@ -156,7 +156,7 @@ describe('a post', () => {
     });
   });
 
-  test('first system 19: that has fallen since the last read is read as it is', async () => {
+  it('first system 19: that has fallen since the last read is read as it is', async () => {
     let likes = 9;
     const falling: NumbersProvider = {
       post: () => ({ handle: 'somebot', ...OWN, likes }),
@@ -171,7 +171,7 @@ describe('a post', () => {
 });
 
 describe('unusual but readable', () => {
-  test.each<[Variant, object]>([
+  it.each<[Variant, object]>([
     ['with-visibility', OWN],
     ['ext-views', OWN],
     ['slow', OWN],
@@ -184,7 +184,7 @@ describe('unusual but readable', () => {
 describe('without a GraphQL answer', () => {
   const fromLabel = { ...OWN, quotes: null, profile_clicks: null };
 
-  test.each<[Variant]>([['dom-only'], ['dom-only-ja']])(
+  it.each<[Variant]>([['dom-only'], ['dom-only-ja']])(
     '%s is read from the action bar: zero parts are omitted, quotes are never there',
     async (variant) => {
       expect(await readAs(variant)).toEqual({
@@ -198,18 +198,18 @@ describe('without a GraphQL answer', () => {
     },
   );
 
-  test('first system 16: a reply is read from its own article, not the first on the page', async () => {
+  it('first system 16: a reply is read from its own article, not the first on the page', async () => {
     expect(await readAs('dom-only', REPLY)).toMatchObject({
       source: 'dom',
       metrics: { ...OF_REPLY, quotes: null },
     });
   });
 
-  test('a language that is not known is refused', async () => {
+  it('a language that is not known is refused', async () => {
     expect(await readAs('dom-only-tr')).toMatchObject({ outcome: 'shape_changed' });
   });
 
-  test('and without an article it is transient when the patience is over', async () => {
+  it('and without an article it is transient when the patience is over', async () => {
     expect(await readAs('silent')).toEqual({
       outcome: 'transient',
       evidence: { page: 'no answer' },
@@ -218,7 +218,7 @@ describe('without a GraphQL answer', () => {
 });
 
 describe('a refusal', () => {
-  test.each<[Variant, string]>([
+  it.each<[Variant, string]>([
     ['deleted', 'deleted'],
     ['deleted-empty', 'deleted'],
     ['deleted-tombstone', 'deleted'],
@@ -246,7 +246,7 @@ describe('a refusal', () => {
     expect(read).not.toHaveProperty('metrics');
   });
 
-  test.each<[Variant]>([['rate-limited'], ['rate-limited-code']])(
+  it.each<[Variant]>([['rate-limited'], ['rate-limited-code']])(
     '%s is rate_limited until the reset that X named',
     async (variant) => {
       expect(await readAs(variant)).toMatchObject({
@@ -256,17 +256,17 @@ describe('a refusal', () => {
     },
   );
 
-  test('names what is missing from a changed shape', async () => {
+  it('names what is missing from a changed shape', async () => {
     expect(await readAs('broken-shape')).toMatchObject({
       evidence: { missing: ['data.tweetResult.result.legacy.favorite_count'] },
     });
   });
 
-  test('of a post that never was is deleted', async () => {
+  it('of a post that never was is deleted', async () => {
     expect((await readPost(GONE)).outcome).toBe('deleted');
   });
 
-  test('of a site that cannot be reached is transient', async () => {
+  it('of a site that cannot be reached is transient', async () => {
     const closed = await startXSite({ numbers });
     await closed.stop();
     expect(await readPost(POST, closed.url)).toEqual({
@@ -277,7 +277,7 @@ describe('a refusal', () => {
 });
 
 describe('a profile', () => {
-  test('first system 6: has the followers that its page shows, account by account', async () => {
+  it('first system 6: has the followers that its page shows, account by account', async () => {
     const followers = [await readProfile('somebot'), await readProfile('someoneelse')];
     expect(followers).toMatchObject([
       { outcome: 'found', followers: 412, source: 'graphql' },
@@ -285,18 +285,18 @@ describe('a profile', () => {
     ]);
   });
 
-  test('in the older shape has its followers too', async () => {
+  it('in the older shape has its followers too', async () => {
     await withSite({ era: 'legacy' }, async (other) => {
       const read = await readProfile('somebot', other.url);
       expect(read).toMatchObject({ outcome: 'found', followers: 412 });
     });
   });
 
-  test('that never was is deleted', async () => {
+  it('that never was is deleted', async () => {
     expect((await readProfile('nobody'))?.outcome).toBe('deleted');
   });
 
-  test.each<[Variant, string]>([
+  it.each<[Variant, string]>([
     ['suspended', 'suspended'],
     ['rate-limited', 'rate_limited'],
     ['broken-shape', 'shape_changed'],

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { inspect } from 'node:util';
-import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { closeBrowser, openBrowser } from '../../scraper-lambda/src/browser/browser.ts';
 import { sessionLabel } from '../../scraper-lambda/src/browser/sessions.ts';
 import { connect } from '../../scraper-lambda/src/project/client.ts';
@@ -90,7 +90,7 @@ describe('a failing run', () => {
     for (const secret of [AUTH_TOKEN, CT0, ...more]) expect(said).not.toContain(secret);
   };
 
-  test('on a session that X refuses tells no secret', async () => {
+  it('on a session that X refuses tells no secret', async () => {
     scene.site.revoke(AUTH_TOKEN);
     await scene.track('somebot', [plain(), plain()]);
     const said = await everythingSaid();
@@ -99,14 +99,14 @@ describe('a failing run', () => {
     expectNoSecret(said, scene.stack.secretKey);
   });
 
-  test('on an unknown shape tells no secret', async () => {
+  it('on an unknown shape tells no secret', async () => {
     await scene.track('somebot', [plain({ variant: 'broken-shape' })]);
     const said = await everythingSaid();
     expect(said).toContain('shape_changed');
     expectNoSecret(said, scene.stack.secretKey);
   });
 
-  test('on a database that refuses tells no secret', async () => {
+  it('on a database that refuses tells no secret', async () => {
     await scene.track('somebot', [plain()]);
     await renameFollowers(scene);
     const said = await everythingSaid();
@@ -114,14 +114,14 @@ describe('a failing run', () => {
     expectNoSecret(said, scene.stack.secretKey);
   });
 
-  test('on a key that the project refuses tells no secret', async () => {
+  it('on a key that the project refuses tells no secret', async () => {
     vi.stubEnv('POSTLOOP_SECRET_KEY', 'sb_secret_wrong_one');
     const said = await everythingSaid();
     expect(said).toContain('claim_failed');
     expectNoSecret(said, 'sb_secret_wrong_one');
   });
 
-  test('on a browser that does not start tells no secret', async () => {
+  it('on a browser that does not start tells no secret', async () => {
     vi.stubEnv('CHROMIUM_PATH', '/bin/false');
     await scene.track('somebot', [plain()]);
     const said = await everythingSaid();
@@ -129,7 +129,7 @@ describe('a failing run', () => {
     expectNoSecret(said, scene.stack.secretKey);
   });
 
-  test.each([
+  it.each([
     ['that is not JSON', `[{"auth_token": "${AUTH_TOKEN}", ct0: ${CT0}`],
     ['of another form', JSON.stringify([{ auth_token: `x${AUTH_TOKEN}`, ct0: CT0, [CT0]: 1 }])],
   ])('on sessions %s tells no value of them', async (_, sessions) => {
@@ -141,7 +141,7 @@ describe('a failing run', () => {
 });
 
 describe('the least rights', () => {
-  test('of the role scraper are enough for the whole handler', async () => {
+  it('of the role scraper are enough for the whole handler', async () => {
     const keys = { [SCRAPER_KEY]: { type: 'secret' as const, role: 'scraper' } };
     const site = { sessions: [{ authToken: AUTH_TOKEN, ct0: CT0, handle: 'somebot' }] };
     const scene = await startScene({ keys, site, analytics: () => ({ profileVisits: 2 }) });
@@ -160,7 +160,7 @@ describe('the least rights', () => {
     await scene.stop();
   });
 
-  test('are used when the secret has a JWT: it goes as bearer, the publishable key as apikey', async () => {
+  it('are used when the secret has a JWT: it goes as bearer, the publishable key as apikey', async () => {
     const seen: unknown[] = [];
     const url = await serve(({ headers }) => {
       seen.push([headers.authorization, headers.apikey]);
@@ -189,7 +189,7 @@ describe('the secret', () => {
     vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'test');
   }
 
-  test.each([
+  it.each([
     ['plain text', ' sb_secret_text\n', { POSTLOOP_SECRET_KEY: 'sb_secret_text' }],
     [
       'JSON',
@@ -210,7 +210,7 @@ describe('the secret', () => {
     expect(asked).toEqual([['secretsmanager.GetSecretValue', { SecretId: ARN }]]);
   });
 
-  test('that AWS refuses names the permission to give', async () => {
+  it('that AWS refuses names the permission to give', async () => {
     stubAws(await serve(() => ({ status: 400, body: { __type: 'AccessDeniedException' } })));
     await expect(readSecret(environment({ POSTLOOP_SECRET_ARN: ARN }))).rejects.toMatchObject({
       code: 'secret_unreadable',
@@ -218,7 +218,7 @@ describe('the secret', () => {
     });
   });
 
-  test('is fetched again once when the project refuses its key', async () => {
+  it('is fetched again once when the project refuses its key', async () => {
     const keys: unknown[] = [];
     const url = await serve(({ headers }) => {
       keys.push(headers.apikey);

@@ -1,5 +1,5 @@
 /** Cookie sessions and what they may use, shared in the database: real Postgres and Chromium. */
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { SiteAnalytics } from '../../local/x-site/analytics.ts';
 import { sessionLabel } from '../../scraper-lambda/src/browser/sessions.ts';
 import { DUE_AT, plain, type Scene, useScenes } from '../support/scraper.ts';
@@ -41,7 +41,7 @@ const start = async (site: Parameters<typeof startScene>[0] = {}) => {
 describe('a session', () => {
   beforeEach(() => start());
 
-  test('reads as a logged-in reader, and its calls are booked under a hash of its token', async () => {
+  it('reads as a logged-in reader, and its calls are booked under a hash of its token', async () => {
     give(FIRST);
     const [id = ''] = await scene.track('somebot', [plain()]);
     scene.accounts.set('somebot', { posts: [] });
@@ -56,7 +56,7 @@ describe('a session', () => {
     ]);
   });
 
-  test('that X refuses gives way to the next one, with an event, and is not tried again', async () => {
+  it('that X refuses gives way to the next one, with an event, and is not tried again', async () => {
     give(FIRST, SECOND);
     scene.site.revoke(FIRST.authToken);
     await scene.track('somebot', [plain()]);
@@ -68,7 +68,7 @@ describe('a session', () => {
     expect(await used()).toContainEqual({ session: second, operation: 'UserTweets', used: 1 });
   });
 
-  test('gives way to the guest when none is left', async () => {
+  it('gives way to the guest when none is left', async () => {
     give(FIRST, SECOND);
     scene.site.revoke(FIRST.authToken);
     scene.site.revoke(SECOND.authToken);
@@ -81,7 +81,7 @@ describe('a session', () => {
     expect(await used()).toContainEqual({ session: 'guest', operation: 'UserTweets', used: 1 });
   });
 
-  test('is never asked beyond its share: what others have used counts', async () => {
+  it('is never asked beyond its share: what others have used counts', async () => {
     give(FIRST);
     const [id = ''] = await scene.track('somebot', [plain()]);
     await scene.stack.sql`
@@ -96,7 +96,7 @@ describe('a session', () => {
 });
 
 describe('a rate limit', () => {
-  test('of one session is passed by with the next reader, and told to the other scrapers', async () => {
+  it('of one session is passed by with the next reader, and told to the other scrapers', async () => {
     await start({ site: { budgets: { session: { UserTweets: 0 } } } });
     give(FIRST);
     await scene.track('somebot', [plain()]);
@@ -108,7 +108,7 @@ describe('a rate limit', () => {
     expect(await events()).toEqual([]);
   });
 
-  test('of every reader stops the batch: the tried wait until one is free, the rest is released', async () => {
+  it('of every reader stops the batch: the tried wait until one is free, the rest is released', async () => {
     await start({ site: { budgets: { session: { UserTweets: 0 }, guest: { UserTweets: 0 } } } });
     give(FIRST);
     vi.stubEnv('PAGE_CONCURRENCY', '1');
@@ -127,7 +127,7 @@ describe('a rate limit', () => {
     expect(requests('page')).toBe(2);
   });
 
-  test('met while scrolling keeps what was read, and the rest is read by another reader', async () => {
+  it('met while scrolling keeps what was read, and the rest is read by another reader', async () => {
     await start({ site: { budgets: { session: { UserTweets: 1 } } } });
     give(FIRST);
     const [old = ''] = await scene.track('somebot', [plain({ likes: 4 })]);
@@ -150,7 +150,7 @@ describe('the analytics of a post', () => {
     hourly: [{ at: new Date('2026-03-01T08:00:00Z'), impressions: 500 }],
   };
 
-  test('fill profile_clicks and are stored, with the author’s own session', async () => {
+  it('fill profile_clicks and are stored, with the author’s own session', async () => {
     await start({ analytics: () => SHOWN });
     give(FIRST, SECOND);
     const [id = ''] = await scene.track('somebot', [plain()], POSTED);
@@ -167,7 +167,7 @@ describe('the analytics of a post', () => {
     ]).toEqual([{ impressions: 500 }]);
   });
 
-  test('that X does not show yet leave null, and are not asked for again until the next read', async () => {
+  it('that X does not show yet leave null, and are not asked for again until the next read', async () => {
     await start({ analytics: () => null });
     give(FIRST);
     await scene.track('somebot', [plain()], POSTED);
@@ -178,7 +178,7 @@ describe('the analytics of a post', () => {
     expect(await scene.stack.sql`select from x_post_analytics`).toHaveLength(0);
   });
 
-  test('are not asked for with another’s session, nor for a younger post', async () => {
+  it('are not asked for with another’s session, nor for a younger post', async () => {
     await start({ analytics: () => SHOWN });
     give(SECOND);
     await scene.track('somebot', [plain()], POSTED);

@@ -1,5 +1,5 @@
 /** One load of a profile page serves the due posts of its account: real Postgres and Chromium. */
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { snowflakeId } from '../../shared/snowflake.ts';
 import { COUNTS, DUE_AT, POSTED_AT, plain, type Scene, useScenes } from '../support/scraper.ts';
 
@@ -21,7 +21,7 @@ function publish(at: Date, sequence: number, extra: object = {}): string {
 }
 
 describe('the timeline', () => {
-  test('serves 20 due posts and the follower count with one load of one page', async () => {
+  it('serves 20 due posts and the follower count with one load of one page', async () => {
     const posts = Array.from({ length: 20 }, (_, index) => plain({ likes: index }));
     const ids = await scene.track('somebot', posts);
     const reply = await scene.invoke();
@@ -46,7 +46,7 @@ describe('the timeline', () => {
     );
   });
 
-  test('is scrolled for posts that are older than those of its first page', async () => {
+  it('is scrolled for posts that are older than those of its first page', async () => {
     const [old = ''] = await scene.track('somebot', [plain({ likes: 4 })]);
     for (let n = 0; n < 25; n += 1) publish(minutesLater(1), n + 1);
     await scene.invoke();
@@ -55,7 +55,7 @@ describe('the timeline', () => {
     expect(await scene.rows()).toMatchObject([{ tweet_id: old, likes: 4 }]);
   });
 
-  test('is not scrolled for a post that it should have shown: that one is opened by itself', async () => {
+  it('is not scrolled for a post that it should have shown: that one is opened by itself', async () => {
     const [shown = '', hidden = ''] = await scene.track('somebot', [plain(), plain({ likes: 9 })]);
     for (let n = 0; n < 25; n += 1) publish(new Date(POSTED_AT.getTime() - 3_600_000), n + 1);
     const known = [...scene.answers.keys()].filter((id) => id !== hidden).reverse();
@@ -69,7 +69,7 @@ describe('the timeline', () => {
     ]);
   });
 
-  test('ends scrolling after five more pages', async () => {
+  it('ends scrolling after five more pages', async () => {
     await scene.track('somebot', [plain()]);
     for (let n = 0; n < 150; n += 1) publish(minutesLater(1), n + 1);
     const reply = await scene.invoke();
@@ -78,7 +78,7 @@ describe('the timeline', () => {
     expect(requests('TweetResultByRestId')).toBe(1);
   });
 
-  test('tells posts that nobody tracked, and neither retweets nor what others wrote', async () => {
+  it('tells posts that nobody tracked, and neither retweets nor what others wrote', async () => {
     const [tracked = ''] = await scene.track('somebot', [plain()]);
     const single = publish(minutesLater(3), 1);
     const thread = publish(minutesLater(4), 1, { replyTo: single });
@@ -99,7 +99,7 @@ describe('the timeline', () => {
     expect(due?.reads).toBeGreaterThan(0);
   });
 
-  test('of zeros in the place of counts is degraded: evidence and events, never a metric', async () => {
+  it('of zeros in the place of counts is degraded: evidence and events, never a metric', async () => {
     const posts = Array.from({ length: 8 }, () => plain({ impressions: 4_000 }));
     const ids = await scene.track('somebot', posts);
     scene.accounts.set('somebot', { timeline: 'degraded-zeros' });
@@ -119,7 +119,7 @@ describe('the timeline', () => {
     expect((await scene.schedule(ids[0] ?? ''))[0]).toMatchObject({ state: 'waiting' });
   });
 
-  test('that does not come leaves each post to its own page', async () => {
+  it('that does not come leaves each post to its own page', async () => {
     const ids = await scene.track('somebot', [plain(), plain()]);
     scene.accounts.set('somebot', { timeline: 'server-error' });
     const reply = await scene.invoke();
@@ -127,7 +127,7 @@ describe('the timeline', () => {
     expect(requests('TweetResultByRestId')).toBe(ids.length);
   });
 
-  test('of an unknown shape is an event with its key paths, and the posts are read singly', async () => {
+  it('of an unknown shape is an event with its key paths, and the posts are read singly', async () => {
     const [id = ''] = await scene.track('somebot', [plain()]);
     scene.accounts.set('somebot', { variant: 'broken-shape' });
     scene.answers.set(id, plain({ variant: 'broken-shape' }));
@@ -149,7 +149,7 @@ describe('the timeline', () => {
     expect(await scene.rows()).toEqual([]);
   });
 
-  test('whose payload has a shape never seen before is an event once', async () => {
+  it('whose payload has a shape never seen before is an event once', async () => {
     await scene.track('somebot', [plain()]);
     await scene.invoke();
     const unseen = async () =>
@@ -160,7 +160,7 @@ describe('the timeline', () => {
     expect(await unseen()).toBe(first);
   });
 
-  test('refused as a whole opens no single page: every due post waits', async () => {
+  it('refused as a whole opens no single page: every due post waits', async () => {
     await scene.track('somebot', [plain(), plain()]);
     scene.accounts.set('somebot', 'cloudflare');
     const reply = await scene.invoke(DUE_AT);

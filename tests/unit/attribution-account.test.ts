@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { HALF_90 } from '../../shared/learning/robust.ts';
 import {
   type AccountHistory,
@@ -63,7 +63,7 @@ const PLAIN = { lags: [0], passes: 0 };
 describe('the split of an hour', () => {
   const history = { posts: [post('1', GATHERED)], snapshots: growth(CHANGES) };
 
-  test('gives a post what was expected of it, of all that was expected', () => {
+  it('gives a post what was expected of it, of all that was expected', () => {
     const result = attributeAccount(history, LATER, PLAIN);
     const first = result.ledger.firstHour;
     const [rates] = result.blocks.filter(({ firstHour }) => firstHour <= first + 24).slice(-1);
@@ -86,13 +86,13 @@ describe('the split of an hour', () => {
     });
   });
 
-  test('follows impressions where posts overlap', () => {
+  it('follows impressions where posts overlap', () => {
     const posts = [post('1', [600, 300, 180, 120, 60]), post('2', [400, 200, 120, 80, 40])];
     const result = attributeAccount({ posts, snapshots: growth(CHANGES) }, LATER, PLAIN);
     expect(creditsOf(result, '1').credit7d / creditsOf(result, '2').credit7d).toBeCloseTo(1.5, 6);
   });
 
-  test('leans to the post in whose hours more followers came than impressions say', () => {
+  it('leans to the post in whose hours more followers came than impressions say', () => {
     const posts = [post('1', GATHERED), post('2', GATHERED, 12)];
     const changes = CHANGES.slice();
     [18, 11, 7, 5, 4].forEach((change, hour) => {
@@ -106,7 +106,7 @@ describe('the split of an hour', () => {
     expect(gap(estimated)).toBeGreaterThan(gap(plain) + 0.5);
   });
 
-  test('counts of the hour in which an age ends the part before it', () => {
+  it('counts of the hour in which an age ends the part before it', () => {
     const whole = attributeAccount(history, LATER, PLAIN);
     const shifted = attributeAccount(
       { ...history, posts: [{ ...post('1', GATHERED), postedAt: hours(-0.5) }] },
@@ -118,7 +118,7 @@ describe('the split of an hour', () => {
     expect(credit.credit2h).toBeGreaterThan(0);
   });
 
-  test('takes followers from posts in an hour that lost some', () => {
+  it('takes followers from posts in an hour that lost some', () => {
     const changes = CHANGES.slice();
     changes[24] = -5;
     const result = attributeAccount({ ...history, snapshots: growth(changes) }, LATER, PLAIN);
@@ -126,7 +126,7 @@ describe('the split of an hour', () => {
     expect(result.ledger.unexplained[24]).toBe(0);
   });
 
-  test('leaves a shock to nobody', () => {
+  it('leaves a shock to nobody', () => {
     const changes = CHANGES.slice();
     changes[50] = 400;
     const result = attributeAccount({ ...history, snapshots: growth(changes) }, LATER);
@@ -136,7 +136,7 @@ describe('the split of an hour', () => {
 });
 
 describe('where counts are missing', () => {
-  test('a gap of more than six hours is all unexplained', () => {
+  it('a gap of more than six hours is all unexplained', () => {
     const snapshots = growth(CHANGES).filter(
       ({ capturedAt }) => capturedAt <= hours(0) || capturedAt >= hours(7),
     );
@@ -147,7 +147,7 @@ describe('where counts are missing', () => {
     expect(posts[0]?.credit7d).toBe(0);
   });
 
-  test('a rounded series credits nothing', () => {
+  it('a rounded series credits nothing', () => {
     const snapshots = growth(CHANGES).map((one) => ({ ...one, isExact: false }));
     const { ledger, posts, blocks } = attributeAccount(
       { posts: [post('1', GATHERED)], snapshots },
@@ -158,7 +158,7 @@ describe('where counts are missing', () => {
     expect(posts[0]).toMatchObject({ credit2h: 0, credit48h: 0, variance48h: 0 });
   });
 
-  test('an account without posts is organic', () => {
+  it('an account without posts is organic', () => {
     const { ledger } = attributeAccount({ posts: [], snapshots: growth(CHANGES) }, LATER);
     expect(total(ledger.credited)).toBe(0);
     expect(total(ledger.organic) + total(ledger.unexplained)).toBe(total(CHANGES));
@@ -171,7 +171,7 @@ describe('settling', () => {
   const settlesAt = (firstBlock + blockHours + settleHours) * HOUR_MS;
   const quiet = growth(Array(400).fill(1), 0);
 
-  test('a read made after a block has settled changes nothing in it', () => {
+  it('a read made after a block has settled changes nothing in it', () => {
     const known = post('1', GATHERED);
     const early = { ...known, reads: known.reads.slice(0, 3) };
     const late = {
@@ -187,13 +187,13 @@ describe('settling', () => {
     expect(total(withLate.exposure)).toBeGreaterThan(total(without.exposure));
   });
 
-  test('a read made at the last moment still counts', () => {
+  it('a read made at the last moment still counts', () => {
     const known = { ...post('1', []), reads: [{ capturedAt: settlesAt, impressions: 1000 }] };
     const { ledger } = attributeAccount({ posts: [known], snapshots: quiet }, LATER);
     expect(ledger.exposure[0]).toBeGreaterThan(0);
   });
 
-  test('comes an hour later than the last read that counts, which may be on its way', () => {
+  it('comes an hour later than the last read that counts, which may be on its way', () => {
     const through = (now: number) =>
       attributeAccount({ posts: [], snapshots: quiet }, now).settled.through;
     const stored = settlesAt + deliveryHours * HOUR_MS;
@@ -201,7 +201,7 @@ describe('settling', () => {
     expect(through(stored)).toBe(firstBlock + blockHours);
   });
 
-  test('a post is final when every hour that it acts in is settled', () => {
+  it('a post is final when every hour that it acts in is settled', () => {
     const posts = [post('1', GATHERED)];
     const finalAt = (now: number) =>
       attributeAccount({ posts, snapshots: quiet }, now).posts[0]?.final;
@@ -267,7 +267,7 @@ const histories: fc.Arbitrary<AccountHistory> = fc
 const RUNS = { numRuns: 60 };
 
 describe('whatever the data', () => {
-  test('credits, organic and unexplained of an hour add up to its change', () => {
+  it('credits, organic and unexplained of an hour add up to its change', () => {
     fc.assert(
       fc.property(histories, fc.integer({ min: 0, max: 900 }), (history, at) => {
         const now = hours(at);
@@ -286,7 +286,7 @@ describe('whatever the data', () => {
     );
   });
 
-  test('an hour that gained takes from nobody, and a post is credited more with age', () => {
+  it('an hour that gained takes from nobody, and a post is credited more with age', () => {
     fc.assert(
       fc.property(histories, (history) => {
         const { ledger, posts } = attributeAccount(history, LATER);
@@ -309,7 +309,7 @@ describe('whatever the data', () => {
     );
   });
 
-  test('the result is the same to the last bit in every order of the data', () => {
+  it('the result is the same to the last bit in every order of the data', () => {
     fc.assert(
       fc.property(histories, fc.infiniteStream(fc.nat()), (history, keys) => {
         const shuffled = <T>(items: readonly T[]) =>
@@ -329,7 +329,7 @@ describe('whatever the data', () => {
     );
   });
 
-  test('runs at any moments leave what one run over everything gives', () => {
+  it('runs at any moments leave what one run over everything gives', () => {
     fc.assert(
       fc.property(
         histories,

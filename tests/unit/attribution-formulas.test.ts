@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { mulberry32, normal } from '../../shared/learning/random.ts';
 import {
   addExposure,
@@ -33,14 +33,14 @@ const count = (hour: number, followers: number, isExact = true): FollowerSnapsho
 const floats = (...numbers: number[]) => Float64Array.from(numbers);
 
 describe('the hourly series', () => {
-  test('is linear between two counts', () => {
+  it('is linear between two counts', () => {
     const { firstHour, change, gap } = hourlyChanges([count(0, 100), count(4, 108), count(5, 105)]);
     expect(firstHour).toBe(T0_HOUR);
     expect([...change]).toEqual([2, 2, 2, 2, -3]);
     expect([...gap]).toEqual([0, 0, 0, 0, 0]);
   });
 
-  test('has only the full hours between the first and the last count', () => {
+  it('has only the full hours between the first and the last count', () => {
     const { firstHour, change } = hourlyChanges([
       count(0.5, 100),
       count(1.5, 110),
@@ -50,7 +50,7 @@ describe('the hourly series', () => {
     expect([...change]).toEqual([10, 10]);
   });
 
-  test('has a gap where counts are more than six hours apart, not where they are six', () => {
+  it('has a gap where counts are more than six hours apart, not where they are six', () => {
     const { change, gap } = hourlyChanges([
       count(0, 0),
       count(6, 6),
@@ -61,19 +61,19 @@ describe('the hourly series', () => {
     expect(change.reduce((sum, one) => sum + one, 0)).toBe(22);
   });
 
-  test('takes an hour for a gap when a long silence starts within it', () => {
+  it('takes an hour for a gap when a long silence starts within it', () => {
     const { gap } = hourlyChanges([count(0, 0), count(1.5, 3), count(9, 10), count(10, 12)]);
     expect([...gap]).toEqual([0, 1, 1, 1, 1, 1, 1, 1, 1, 0]);
   });
 
-  test('leaves out rounded counts, and has no hours when all are rounded', () => {
+  it('leaves out rounded counts, and has no hours when all are rounded', () => {
     const mixed = hourlyChanges([count(0, 100), count(1, 12_300, false), count(2, 104)]);
     expect([...mixed.change]).toEqual([2, 2]);
     const rounded = hourlyChanges([count(0, 12_300, false), count(1, 12_400, false)]);
     expect(rounded.change).toHaveLength(0);
   });
 
-  test('does not depend on the order of the counts', () => {
+  it('does not depend on the order of the counts', () => {
     const counts = [count(0, 5), count(1.2, 9), count(2.7, 4), count(11, 40)];
     expect(hourlyChanges(counts.toReversed())).toEqual(hourlyChanges(counts));
   });
@@ -97,7 +97,7 @@ describe('exposure', () => {
     return into;
   };
 
-  test('follows the logarithm of age between two reads', () => {
+  it('follows the logarithm of age between two reads', () => {
     const hours = exposureOf([read(6, 6000)], 8);
     const attention = (age: number) => Math.log(1 + age / 1.333);
     for (let age = 0; age < 6; age += 1) {
@@ -107,26 +107,26 @@ describe('exposure', () => {
     expect([...hours.subarray(6)]).toEqual([0, 0]);
   });
 
-  test('is what the reads say where they lie on full hours', () => {
+  it('is what the reads say where they lie on full hours', () => {
     const reads = [read(1, 1000), read(2, 1500), read(4, 1500), read(5, 1600)];
     expect([...exposureOf(reads, 6)]).toEqual([1000, 500, 0, 0, 100, 0]);
   });
 
-  test('gains nothing while a count is below an earlier one', () => {
+  it('gains nothing while a count is below an earlier one', () => {
     const reads = [read(1, 1000), read(2, 700), read(3, 900), read(4, 1200)];
     expect([...exposureOf(reads, 4)]).toEqual([1000, 0, 0, 200]);
   });
 
-  test('knows nothing of reads after the moment that it is asked for', () => {
+  it('knows nothing of reads after the moment that it is asked for', () => {
     expect([...exposureOf([read(1, 1000), read(2, 1500)], 3, { asOf: 1.9 })]).toEqual([1000, 0, 0]);
   });
 
-  test('counts an impression by its weight', () => {
+  it('counts an impression by its weight', () => {
     const reads = [read(1, 1000), read(2, 1500)];
     expect([...exposureOf(reads, 2, { weight: 1.5 })]).toEqual([1500, 750]);
   });
 
-  test('weighs posts by their newest profile clicks, four at the usual rate beside their own', () => {
+  it('weighs posts by their newest profile clicks, four at the usual rate beside their own', () => {
     const posts = [
       segments(read(2, 500, 1), read(6, 1000, 16)),
       segments(read(2, 3000, 4), read(6, 4000)),
@@ -140,7 +140,7 @@ describe('exposure', () => {
     expect(early[0]).toBeCloseTo((4 + 1) / (4 + 5 / 7), 12);
   });
 
-  test('is that of impressions alone where nobody clicked or no clicks are known', () => {
+  it('is that of impressions alone where nobody clicked or no clicks are known', () => {
     const asOf = T0 + 1_000 * HOUR_MS;
     expect([...clickWeights([segments(read(2, 500)), segments(read(2, 900))], asOf)]).toEqual([
       1, 1,
@@ -154,20 +154,20 @@ describe('exposure', () => {
     expect([...clickWeights([], asOf)]).toEqual([]);
   });
 
-  test('of two reads of one moment takes the higher count, then the more clicks', () => {
+  it('of two reads of one moment takes the higher count, then the more clicks', () => {
     const both = [read(1, 900, 9), read(1, 1000), read(1, 1000, 5), read(1, 1000, 2)];
     for (const reads of [both, both.toReversed()]) {
       expect(segments(...reads)).toMatchObject([{ impressions: 1000, profileClicks: 5 }]);
     }
   });
 
-  test('ends seven days after posting', () => {
+  it('ends seven days after posting', () => {
     const hours = exposureOf([read(167, 100), read(170, 400)], 180);
     expect(hours[167]).toBeGreaterThan(0);
     expect(hours.findLastIndex((one) => one > 0)).toBe(167);
   });
 
-  test('adds up to the impressions read', () => {
+  it('adds up to the impressions read', () => {
     const reads = [read(0.6, 321), read(2.1, 988), read(6.4, 1702), read(25, 2410)];
     const total = exposureOf(reads, 48).reduce((sum, one) => sum + one, 0);
     expect(total).toBeCloseTo(2410, 4);
@@ -175,7 +175,7 @@ describe('exposure', () => {
 });
 
 describe('the delay between seeing and following', () => {
-  test('splits each third of the audience between the whole hours around its delay', () => {
+  it('splits each third of the audience between the whole hours around its delay', () => {
     const half = lagKernel(0.5);
     expect(half[0]).toBeCloseTo((0.91 + 0.655 + 0.105) / 3, 12);
     expect(half[1]).toBeCloseTo((0.09 + 0.345 + 0.895) / 3, 12);
@@ -185,7 +185,7 @@ describe('the delay between seeing and following', () => {
     expect(one[2]).toBeCloseTo(0.79 / 3, 12);
   });
 
-  test.each([0, 0.5, 1, 2, 4, 8])('of %d h loses nobody', (lag) => {
+  it.each([0, 0.5, 1, 2, 4, 8])('of %d h loses nobody', (lag) => {
     const kernel = lagKernel(lag);
     expect(kernel.reduce((sum, one) => sum + one, 0)).toBeCloseTo(1, 12);
     const seen = floats(800, 200, 0, 40);
@@ -195,7 +195,7 @@ describe('the delay between seeing and following', () => {
     expect(meanDelay).toBeCloseTo((lag * (0.18 + 0.69 + 1.79)) / 3, 4);
   });
 
-  test.each([0.5, 4])('of %d h is found from the hours of an account', (lag) => {
+  it.each([0.5, 4])('of %d h is found from the hours of an account', (lag) => {
     const rng = mulberry32(3);
     const seen = Float64Array.from({ length: 672 }, (_, hour) =>
       hour % 9 === 0 ? 4000 * rng() : 20,
@@ -212,7 +212,7 @@ describe('the delay between seeing and following', () => {
     expect(Math.abs(fitted.q / 0.005 - 1)).toBeLessThan(0.1);
   });
 
-  test('stays the usual half hour where no other is clearly better', () => {
+  it('stays the usual half hour where no other is clearly better', () => {
     const quiet = new Float64Array(200).fill(1);
     const fitted = fitLaggedRates(quiet, () => new Float64Array(200));
     expect(fitted.lag).toBe(0.5);
@@ -223,24 +223,24 @@ describe('the rates of an account', () => {
   const exposure = floats(0, 10, 200, 35, 0, 4000, 120);
   const change = exposure.map((e) => 0.3 + 0.002 * e);
 
-  test('are found exactly where the changes have no noise', () => {
+  it('are found exactly where the changes have no noise', () => {
     const { b, q } = fitRates(change, exposure);
     expect(b).toBeCloseTo(0.3, 9);
     expect(q).toBeCloseTo(0.002, 12);
   });
 
-  test('are never negative', () => {
+  it('are never negative', () => {
     expect(fitRates(floats(-3, -1, -2, -4), floats(0, 50, 10, 90))).toEqual({ b: 0, q: 1e-9 });
     expect(fitRates(floats(9, 1, 8, 2), floats(0, 50, 10, 90)).q).toBe(1e-9);
     expect(fitRates(floats(0, 9, 0, 30), floats(10, 50, 10, 90)).b).toBe(0);
   });
 
-  test('are told apart by nothing where the exposure never changes', () => {
+  it('are told apart by nothing where the exposure never changes', () => {
     expect(fitRates(floats(1, 2, 3), floats(0, 0, 0))).toEqual({ b: 2, q: 1e-9 });
     expect(fitRates(floats(1, 2, 3), floats(100, 100, 100))).toEqual({ b: 0, q: 0.02 });
   });
 
-  test('explain an hour down to six deviations below a quiet one, and far above', () => {
+  it('explain an hour down to six deviations below a quiet one, and far above', () => {
     // mu 4, phi 1: reach 12; mu 100, phi 4: reach 120
     expect(explainedPart(3, 4, 1)).toBe(3);
     expect(explainedPart(50, 4, 1)).toBe(32);
@@ -251,7 +251,7 @@ describe('the rates of an account', () => {
     expect(explainedPart(9, 0, 1)).toBe(6);
   });
 
-  test.each([150, -150])('are not moved by a shock of %d followers', (shock) => {
+  it.each([150, -150])('are not moved by a shock of %d followers', (shock) => {
     const rng = mulberry32(5);
     const seen = Float64Array.from({ length: 672 }, (_, hour) => (hour % 12 === 0 ? 2000 : 50));
     const calm = seen.map((e) => {
@@ -267,7 +267,7 @@ describe('the rates of an account', () => {
     expect(Math.abs(after.explained[100] ?? 0)).toBeLessThan(25);
   });
 
-  test('scatter as wide as the median hour says', () => {
+  it('scatter as wide as the median hour says', () => {
     const seen = floats(100, 100, 100);
     // mu 4: squares over mu are 0.25, 4 and 2500
     const phi = dispersion(floats(5, 8, 104), seen, { b: 3, q: 0.01 });
@@ -275,7 +275,7 @@ describe('the rates of an account', () => {
     expect(dispersion(floats(4, 4, 4), seen, { b: 3, q: 0.01 })).toBe(1);
   });
 
-  test('lose as much of the conversion as half its variance', () => {
+  it('lose as much of the conversion as half its variance', () => {
     const rates = { b: 0.3, q: 0.002 };
     const weights = exposure.map((e) => 1 / (0.3 + 0.002 * e));
     const sum = (of: (e: number) => number) =>
@@ -288,7 +288,7 @@ describe('the rates of an account', () => {
     expect(b).toBeCloseTo(meanChange - (q * sum((e) => e)) / sum(() => 1), 9);
   });
 
-  test('give posts nothing where the conversion is less than its error', () => {
+  it('give posts nothing where the conversion is less than its error', () => {
     const { b, q } = shrinkConversion(floats(1, 0, 2, 1), floats(0, 1, 1, 2), { b: 0.9, q: 0.1 });
     expect(q).toBe(1e-9);
     expect(b).toBeCloseTo(1, 1);
@@ -310,24 +310,24 @@ describe('how well posts convert', () => {
     known: Uint8Array.of(known),
   });
 
-  test('is what they gained over what they were seen, drawn to the account', () => {
+  it('is what they gained over what they were seen, drawn to the account', () => {
     // 12 were expected and 30 came: 25 of them to the post
     const [conversion] = estimateConversions(together(1000), hour(30), floats(0), rates, options);
     expect(conversion).toBeCloseTo((4 + 25) / (4 / 0.01 + 1000), 9);
   });
 
-  test('does not fall below nothing where followers left', () => {
+  it('does not fall below nothing where followers left', () => {
     const [conversion] = estimateConversions(together(1000), hour(-5), floats(0), rates, options);
     expect(conversion).toBeCloseTo(4 / (4 / 0.01 + 1000), 9);
   });
 
-  test('says nothing of impressions in an hour whose change is not known', () => {
+  it('says nothing of impressions in an hour whose change is not known', () => {
     const gap = hour(0, 0);
     const [conversion] = estimateConversions(together(1000), gap, floats(0), rates, options);
     expect(conversion).toBe(0.01);
   });
 
-  test('is that of the account for a post more than a day old when the block began', () => {
+  it('is that of the account for a post more than a day old when the block began', () => {
     const [young, old] = estimateConversions(
       together(1000, 1000),
       hour(60),
@@ -341,7 +341,7 @@ describe('how well posts convert', () => {
 });
 
 describe('the grids', () => {
-  test('make a sum the same in every order', () => {
+  it('make a sum the same in every order', () => {
     const rng = mulberry32(9);
     const raw = Array.from({ length: 5_000 }, () => rng() * 10 ** (3 * rng()));
     for (const grid of [gridImpressions, gridFollowers]) {
@@ -353,7 +353,7 @@ describe('the grids', () => {
     }
   });
 
-  test('are as fine as they say', () => {
+  it('are as fine as they say', () => {
     expect(gridImpressions(1 / 3) * 2 ** 20).toBe(Math.round(2 ** 20 / 3));
     expect(gridFollowers(-1 / 3) * 2 ** 30).toBe(Math.round(-(2 ** 30) / 3));
     expect(gridFollowers(1.5 / 2 ** 30) * 2 ** 30).toBe(2);

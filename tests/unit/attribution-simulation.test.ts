@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { mulberry32, type Rng } from '../../shared/learning/random.ts';
 import {
   measureAccount,
@@ -26,7 +26,7 @@ describe('draws', () => {
     return Array.from({ length: 20_000 }, () => draw(rng));
   };
 
-  test.each([0.3, 4, 60])('of Poisson counts with mean %d have that mean and variance', (mu) => {
+  it.each([0.3, 4, 60])('of Poisson counts with mean %d have that mean and variance', (mu) => {
     const xs = draws((rng) => poisson(rng, mu));
     const variance = mean(xs.map((x) => (x - mu) ** 2));
     expect(Math.abs(mean(xs) - mu)).toBeLessThan(4 * Math.sqrt(mu / xs.length));
@@ -34,7 +34,7 @@ describe('draws', () => {
     expect(xs.every(Number.isInteger)).toBe(true);
   });
 
-  test('of exponential times have mean 1, and the right share is above 2', () => {
+  it('of exponential times have mean 1, and the right share is above 2', () => {
     const xs = draws(exponential);
     expect(Math.abs(mean(xs) - 1)).toBeLessThan(4 / Math.sqrt(xs.length));
     const above = xs.filter((x) => x > 2).length / xs.length;
@@ -45,12 +45,12 @@ describe('draws', () => {
 describe('a simulated account', () => {
   const account = simulateAccount(TYPICAL_WORLD, 1);
 
-  test('is the same for the same seed', () => {
+  it('is the same for the same seed', () => {
     expect(simulateAccount(TYPICAL_WORLD, 1)).toEqual(account);
     expect(simulateAccount(TYPICAL_WORLD, 2).posts).not.toEqual(account.posts);
   });
 
-  test('gathers followers from posts and without', () => {
+  it('gathers followers from posts and without', () => {
     const { snapshots } = account;
     const growth = (snapshots.at(-1)?.followers ?? 0) - (snapshots[0]?.followers ?? 0);
     const organic = 60 * 5.6;
@@ -60,7 +60,7 @@ describe('a simulated account', () => {
     expect(sum(account.truth) / account.posts.length).toBeGreaterThan(2);
   });
 
-  test('has reads at the six phases, none before its age, and counts that never fall', () => {
+  it('has reads at the six phases, none before its age, and counts that never fall', () => {
     for (const { postedAt, reads } of account.posts) {
       const ages = reads.map(({ capturedAt }) => (capturedAt - postedAt) / HOUR_MS);
       [0.5, 2, 6, 24, 48, 168].forEach((age, index) => {
@@ -72,7 +72,7 @@ describe('a simulated account', () => {
     }
   });
 
-  test('has profile clicks that never fall, at about their rate, where X shows them', () => {
+  it('has profile clicks that never fall, at about their rate, where X shows them', () => {
     const { posts } = simulateAccount(WORLDS['profile clicks shown'], 1);
     const last = posts.map(({ reads }) => {
       const clicks = reads.map(({ profileClicks }) => profileClicks ?? Number.NaN);
@@ -87,13 +87,13 @@ describe('a simulated account', () => {
     expect(account.posts[0]?.reads[0]).not.toHaveProperty('profileClicks');
   });
 
-  test('shows only hundreds, and says so, where X rounds', () => {
+  it('shows only hundreds, and says so, where X rounds', () => {
     const { snapshots } = simulateAccount(WORLDS['rounded counts'], 1);
     expect(snapshots.every(({ followers }) => followers % 100 === 0)).toBe(true);
     expect(snapshots.some(({ isExact }) => isExact)).toBe(false);
   });
 
-  test('has no counts in an outage', () => {
+  it('has no counts in an outage', () => {
     const { snapshots } = simulateAccount({ ...TYPICAL_WORLD, outages: [48] }, 1);
     const spans = snapshots.map(
       ({ capturedAt }, index) =>
@@ -116,20 +116,20 @@ describe('what people do without a model', () => {
     })),
   };
 
-  test('the naive difference counts a follower once for every post', () => {
+  it('the naive difference counts a follower once for every post', () => {
     expect(naiveDifference(history)).toEqual([60, 40]);
     expect(followersAt(history.snapshots, T0 + 10.5 * HOUR_MS)).toBe(22);
   });
 
-  test('last touch gives an hour to the newest post', () => {
+  it('last touch gives an hour to the newest post', () => {
     expect(lastTouch(history)).toEqual([20, 40]);
   });
 
-  test('an equal split shares an hour between the posts of 48 h', () => {
+  it('an equal split shares an hour between the posts of 48 h', () => {
     expect(equalSplit(history)).toEqual([40, 20]);
   });
 
-  test('time decay favours the newer post and leaves out the drift', () => {
+  it('time decay favours the newer post and leaves out the drift', () => {
     const [first, second] = timeDecay(history, 1);
     const decay = Math.exp(-10 / 6);
     // each hour of two posts is shared by the same ratio; the drift goes on when nobody comes
@@ -140,7 +140,7 @@ describe('what people do without a model', () => {
 });
 
 describe('scores', () => {
-  test('correlations are those of textbooks', () => {
+  it('correlations are those of textbooks', () => {
     expect(pearson([1, 2, 3, 4], [2, 4, 5, 9])).toBeCloseTo(11 / Math.sqrt(5 * 26), 12);
     expect(spearman([1, 2, 3, 4], [10, 20, 30, 1000])).toBeCloseTo(1, 12);
     // ranks 0, 1.5, 1.5, 3 against 3, 1, 2, 0
@@ -156,7 +156,7 @@ describe('attribution of simulated accounts', () => {
   const error = (measures: typeof typical) =>
     mean(measures.map((one) => one.attribution.meanAbsoluteError));
 
-  test('is far nearer to the truth than the naive difference and every heuristic', () => {
+  it('is far nearer to the truth than the naive difference and every heuristic', () => {
     const others = accounts(TYPICAL_WORLD).map((one) => measureHeuristics(one, TYPICAL_WORLD));
     const errorOf = (name: keyof (typeof others)[number]) =>
       mean(others.map((one) => one[name].meanAbsoluteError));
@@ -169,24 +169,24 @@ describe('attribution of simulated accounts', () => {
     expect(mean(typical.map((one) => one.attribution.sumRatio))).toBeLessThan(1.1);
   });
 
-  test('has intervals that cover the truth nine times of ten', () => {
+  it('has intervals that cover the truth nine times of ten', () => {
     const coverage = mean(typical.map((one) => one.coverage));
     expect(coverage).toBeGreaterThan(0.85);
     expect(coverage).toBeLessThan(0.96);
   });
 
-  test('credits next to nothing where posts bring nobody', () => {
+  it('credits next to nothing where posts bring nobody', () => {
     const measures = accounts(WORLDS.placebo).map((account) => measureAccount(account));
     expect(mean(measures.map((one) => one.creditedShare))).toBeLessThan(0.05);
   });
 
-  test.each(['three shout-outs', 'three purges'] as const)('withstands %s', (name) => {
+  it.each(['three shout-outs', 'three purges'] as const)('withstands %s', (name) => {
     const measures = accounts(WORLDS[name]).map((account) => measureAccount(account));
     expect(error(measures) / error(typical)).toBeLessThan(1.2);
     expect(mean(measures.map((one) => one.shockUnexplained))).toBeGreaterThan(0.8);
   });
 
-  test('finds a delay of three hours', () => {
+  it('finds a delay of three hours', () => {
     const world = WORLDS['three hours of delay'];
     const ratio = (lags?: number[]) =>
       mean(
@@ -198,7 +198,7 @@ describe('attribution of simulated accounts', () => {
     expect(ratio([0.5])).toBeLessThan(0.8);
   });
 
-  test('is nearer to the truth where X shows profile clicks', () => {
+  it('is nearer to the truth where X shows profile clicks', () => {
     const clicked = accounts(WORLDS['profile clicks shown']);
     const aside = clicked.map((account) => ({
       ...account,
@@ -212,13 +212,13 @@ describe('attribution of simulated accounts', () => {
     expect(mean(measures.map((one) => one.coverage))).toBeGreaterThan(0.85);
   });
 
-  test('refuses rounded counts', () => {
+  it('refuses rounded counts', () => {
     const [account] = accounts(WORLDS['rounded counts']);
     if (!account) throw new Error('No account.');
     expect(measureAccount(account)).toMatchObject({ hours: 0, conservationError: 0 });
   });
 
-  test('is the same run by run, shuffled and again, through an outage longer than settling takes', () => {
+  it('is the same run by run, shuffled and again, through an outage longer than settling takes', () => {
     const world = { ...TYPICAL_WORLD, days: 40, outages: [12, 240] };
     expect(measureDeterminism(world, 1, 31)).toEqual({ rerun: 0, shuffled: 0, incremental: 0 });
   });

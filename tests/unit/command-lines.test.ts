@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { REPOSITORY, runCommand } from '../../local/stack/commands.ts';
 
 const { scripts } = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8')) as {
@@ -17,7 +17,7 @@ const commands = Object.entries(scripts).flatMap(([script, line]) => {
 
 const typed = (script: string) => (script === 'start' ? 'npm start' : `npm run ${script}`);
 
-test('all scripts but the tests are commands of this kind', () => {
+it('all scripts but the tests are commands of this kind', () => {
   expect(commands.map(({ script }) => script).sort()).toEqual(
     Object.keys(scripts)
       .filter((script) => script !== 'test')
@@ -25,7 +25,7 @@ test('all scripts but the tests are commands of this kind', () => {
   );
 });
 
-test.concurrent.each(commands)(
+it.concurrent.each(commands)(
   'npm run $script explains itself with --help and refuses --nope with 2 and one sentence',
   async ({ script, file }) => {
     const [help, wrong] = await Promise.all(
@@ -43,7 +43,7 @@ test.concurrent.each(commands)(
   60_000,
 );
 
-test.concurrent('npm start refuses a port that is taken before anything is started, and names a way out', async () => {
+it.concurrent('npm start refuses a port that is taken before anything is started, and names a way out', async () => {
   const other = createServer().listen(0, '127.0.0.1');
   await once(other, 'listening');
   const { port } = other.address() as AddressInfo;

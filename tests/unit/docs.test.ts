@@ -5,7 +5,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { REPOSITORY, runCommand, tool } from '../../local/stack/commands.ts';
 
 const read = (path: string) => readFileSync(join(REPOSITORY, path), 'utf8');
@@ -47,7 +47,7 @@ function fileNames(): Set<string> {
 const FILE_NAMES = fileNames();
 
 describe.each(PAGES)('%s', (page) => {
-  test('links to pages and headings that exist', () => {
+  it('links to pages and headings that exist', () => {
     const links = found([prose(page)], /\]\((?!https?:)([^)\s]+)\)/g);
     const broken = links.filter((link) => {
       const [path = '', anchor] = link.split('#');
@@ -58,7 +58,7 @@ describe.each(PAGES)('%s', (page) => {
     expect(broken).toEqual([]);
   });
 
-  test('names files and folders that exist', () => {
+  it('names files and folders that exist', () => {
     const rooms = ROOMS.map((room) => room.replace('.', '\\.')).join('|');
     const path = new RegExp(
       `(?<![\\w/.@-])(?:\\./)?((?:${rooms})/[\\w./-]*\\w)(?![\\w<*…-]|[./][\\w<*…])`,
@@ -71,7 +71,7 @@ describe.each(PAGES)('%s', (page) => {
     expect([...missing, ...strangers]).toEqual([]);
   });
 
-  test('names scripts that exist, and folders of tests', () => {
+  it('names scripts that exist, and folders of tests', () => {
     const scripts = ['package.json', 'scraper-lambda/package.json'].flatMap((manifest) =>
       Object.keys(JSON.parse(read(manifest)).scripts),
     );
@@ -82,12 +82,12 @@ describe.each(PAGES)('%s', (page) => {
   });
 });
 
-test('every page of docs is in the table of the README', () => {
+it('every page of docs is in the table of the README', () => {
   const listed = found([read('README.md')], /^\| \[[\w-]+\.md\]\((docs\/[\w-]+\.md)\)/gm);
   expect(listed.sort()).toEqual(PAGES.filter((page) => page !== 'README.md').sort());
 });
 
-test('every folder of code is in the table of parts', () => {
+it('every folder of code is in the table of parts', () => {
   const [table = ''] = /^\| folder[\s\S]*?\n\n/m.exec(read('docs/architecture.md')) ?? [];
   const inside = ['local', 'scraper-lambda', 'shared', 'supabase'].flatMap((room) =>
     readdirSync(join(REPOSITORY, room), { withFileTypes: true })
@@ -122,7 +122,7 @@ describe('the bot in the README', () => {
     if (folder) await rm(folder, { recursive: true });
   });
 
-  test('type-checks with the settings of this repository', async () => {
+  it('type-checks with the settings of this repository', async () => {
     const settings = {
       extends: join(REPOSITORY, 'tsconfig.json'),
       compilerOptions: { typeRoots: [join(REPOSITORY, 'node_modules/@types')] },
@@ -134,7 +134,7 @@ describe('the bot in the README', () => {
     expect(stdout).toBe('');
   }, 60_000);
 
-  test('runs as printed: asks for a decision, then tracks an id of this moment', async () => {
+  it('runs as printed: asks for a decision, then tracks an id of this moment', async () => {
     const { port } = project.address() as AddressInfo;
     const env = { SUPABASE_URL: `http://127.0.0.1:${port}`, SUPABASE_SECRET_KEY: 'sb_secret_x' };
     const { code: exit, stderr } = await runCommand(process.execPath, [file], { env });

@@ -1,6 +1,6 @@
 /** What another policy would have earned on logged slates. */
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   bestOfSlate,
   dr,
@@ -44,13 +44,13 @@ describe('computed by hand, weights 1, 0.6, 0.4 and 1.2', () => {
   const close = (value: number | null, expected: number) =>
     expect(Math.abs((value ?? Number.NaN) - expected)).toBeLessThan(1e-9);
 
-  test('IPS is the mean of w r', () => {
+  it('IPS is the mean of w r', () => {
     const result = ips(weighted);
     close(result.estimate, 2.6);
     close(result.se, Math.sqrt(189.6 / 39 / 40));
   });
 
-  test('SNIPS is sum(w r) / sum(w)', () => {
+  it('SNIPS is sum(w r) / sum(w)', () => {
     const result = snips(weighted);
     const se = Math.sqrt(65.45) / 32;
     close(result.estimate, 3.25);
@@ -59,13 +59,13 @@ describe('computed by hand, weights 1, 0.6, 0.4 and 1.2', () => {
     close(result.high90, 3.25 + 1.6448536269514722 * se);
   });
 
-  test('DR is the mean of 2.3 + w (r - q)', () => {
+  it('DR is the mean of 2.3 + w (r - q)', () => {
     const result = dr(weighted, model);
     close(result.estimate, 2.55);
     close(result.se, Math.sqrt(57.9 / 39 / 40));
   });
 
-  test('all say the effective decisions and the mean weight, which is too far from 1 here', () => {
+  it('all say the effective decisions and the mean weight, which is too far from 1 here', () => {
     for (const result of [ips(weighted), snips(weighted), dr(weighted, model)]) {
       close(result.ess, 102.4 / 2.96);
       close(result.meanWeight, 0.8);
@@ -76,7 +76,7 @@ describe('computed by hand, weights 1, 0.6, 0.4 and 1.2', () => {
 });
 
 describe('a target', () => {
-  test('is asked about distinct combinations, with how often each was drawn', () => {
+  it('is asked about distinct combinations, with how often each was drawn', () => {
     const asked: unknown[] = [];
     weigh(ROWS.slice(2, 3), (candidates) => {
       asked.push(...candidates);
@@ -89,7 +89,7 @@ describe('a target', () => {
     ]);
   });
 
-  test('finds a combination whatever the order of its dimensions', () => {
+  it('finds a combination whatever the order of its dimensions', () => {
     const slate = [
       { tone: 'dry', topic: 'ai' },
       { topic: 'ai', tone: 'dry' },
@@ -99,7 +99,7 @@ describe('a target', () => {
     expect(row).toMatchObject({ chosen: 0, weight: 0.75, probabilities: [0.5, 0.5] });
   });
 
-  test('tells a combination from one that has a dimension more', () => {
+  it('tells a combination from one that has a dimension more', () => {
     const slate = [{ tone: 'dry' }, { tone: 'dry', topic: 'ai' }];
     for (const draws of [slate, slate.toReversed()]) {
       const [row] = weigh(
@@ -110,7 +110,7 @@ describe('a target', () => {
     }
   });
 
-  test('that is the logging policy earns the mean reward, by every estimator', () => {
+  it('that is the logging policy earns the mean reward, by every estimator', () => {
     const logging: TargetPolicy = (candidates, { slate }) =>
       candidates.map(({ draws }) => draws / slate.length);
     const weighted = weigh(ROWS, logging);
@@ -119,7 +119,7 @@ describe('a target', () => {
     expect(snips(weighted)).toMatchObject({ estimate: 2.75, ess: 40, weightAlarm: false });
   });
 
-  test('of what a model expects most of takes the best, and shares equals', () => {
+  it('of what a model expects most of takes the best, and shares equals', () => {
     const [first, second] = weigh(ROWS.slice(0, 2), bestOfSlate(model));
     expect(first?.probabilities).toEqual([0, 1, 0]);
     expect(second?.weight).toBe(2);
@@ -130,7 +130,7 @@ describe('a target', () => {
     expect(equal?.probabilities).toEqual([0.5, 0.5, 0]);
   });
 
-  test('and a model are given the fold of the row', () => {
+  it('and a model are given the fold of the row', () => {
     const rows = ROWS.map((row, index) => ({ ...row, fold: index % 2 }));
     const folds = new Set<number | undefined>();
     const seen = (values: Record<string, string>, fold: number | undefined) => {
@@ -144,7 +144,7 @@ describe('a target', () => {
     expect(byFold.estimate).toBeCloseTo(0.5 + (3 + 0 + 0.8 + 4.8) / 4, 12);
   });
 
-  test.each([[[0.5, 0.5]], [[0.5, 0.4, 0]], [[1.5, -0.5, 0]], [[Number.NaN, 0.5, 0.5]]])(
+  it.each([[[0.5, 0.5]], [[0.5, 0.4, 0]], [[1.5, -0.5, 0]], [[Number.NaN, 0.5, 0.5]]])(
     'that answers %j for three combinations is a defect',
     (probabilities) => {
       expect(() => weigh(ROWS.slice(0, 1), () => probabilities)).toThrow(
@@ -166,7 +166,7 @@ describe('an estimate', () => {
     { minLength: 120, maxLength: 200 },
   );
 
-  test('by SNIPS and DR moves with the rewards, SNIPS not with the scale of propensities', () => {
+  it('by SNIPS and DR moves with the rewards, SNIPS not with the scale of propensities', () => {
     fc.assert(
       fc.property(rowsArbitrary, fc.double({ min: -10, max: 10, noNaN: true }), (rows, shift) => {
         const shifted = rows.map((row) => ({ ...row, reward: row.reward + shift }));
@@ -184,7 +184,7 @@ describe('an estimate', () => {
     );
   });
 
-  test('by IPS is DR with a model that expects nothing', () => {
+  it('by IPS is DR with a model that expects nothing', () => {
     fc.assert(
       fc.property(rowsArbitrary, (rows) => {
         const weighted = weigh(rows, uniformOverSlate);
@@ -194,7 +194,7 @@ describe('an estimate', () => {
     );
   });
 
-  test('by DR of an exact model does not depend on what was picked, whatever the propensities', () => {
+  it('by DR of an exact model does not depend on what was picked, whatever the propensities', () => {
     const rows = ROWS.map((row) => ({
       ...row,
       propensity: 0.9,
@@ -205,7 +205,7 @@ describe('an estimate', () => {
     expect(ips(weighted).estimate).not.toBeCloseTo(2.3, 1);
   });
 
-  test.each([
+  it.each([
     ['too few decisions', ROWS.slice(0, 20)],
     ['nothing that the target would have picked', ROWS.map((row) => ({ ...row, chosen: 0 }))],
     ['no decisions', []],
@@ -226,7 +226,7 @@ describe('an estimate', () => {
     }
   });
 
-  test('has no alarm for a mean weight that chance explains', () => {
+  it('has no alarm for a mean weight that chance explains', () => {
     const slate = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].map((tone) => ({ tone }));
     // of 320 decisions 40 are expected to hit the target, 46 do: a mean weight of 1.15
     const rows = Array.from({ length: 320 }, (_, i) => uniformPick(slate, i < 46 ? 0 : 1, 1));
@@ -240,12 +240,12 @@ describe('an estimate', () => {
 describe('a logged row', () => {
   const row = { slate: [DRY, WARM], chosen: 1, propensity: 0.5, reward: -0.25 };
 
-  test('is what SQL returns, with or without a fold', () => {
+  it('is what SQL returns, with or without a fold', () => {
     expect(loggedChoiceSchema.parse(row)).toEqual(row);
     expect(loggedChoiceSchema.parse({ ...row, fold: 3 })).toEqual({ ...row, fold: 3 });
   });
 
-  test.each([
+  it.each([
     ['an index outside of the slate', { chosen: 2 }],
     ['an empty slate', { slate: [], chosen: 0 }],
     ['no propensity', { propensity: null }],
@@ -257,7 +257,7 @@ describe('a logged row', () => {
     expect(loggedChoiceSchema.safeParse({ ...row, ...difference }).success).toBe(false);
   });
 
-  test.each([{ chosen: 2 }, { propensity: 0 }, { propensity: 1.5 }, { propensity: Number.NaN }])(
+  it.each([{ chosen: 2 }, { propensity: 0 }, { propensity: 1.5 }, { propensity: Number.NaN }])(
     'that was not parsed and has %j is a defect',
     (difference) => {
       expect(() => weigh([{ ...row, ...difference }], uniformOverSlate)).toThrow(

@@ -1,5 +1,5 @@
 /** A reduced form of `npm run simulate -- evaluation`, so its bars are wider. */
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { loggedChoiceSchema } from '../../shared/evaluation/off-policy.ts';
 import { mulberry32 } from '../../shared/learning/random.ts';
 import { measureRunLengths } from '../../simulation/studies/drift-study.ts';
@@ -35,12 +35,12 @@ import {
 describe('simulated posts', () => {
   const draw = (seed: number) => simulatePost(USUAL_IMPRESSIONS, mulberry32(seed));
 
-  test('are the same for the same seed', () => {
+  it('are the same for the same seed', () => {
     expect(draw(1)).toEqual(draw(1));
     expect(draw(2)).not.toEqual(draw(1));
   });
 
-  test('have reads at about their age and counts that never fall', () => {
+  it('have reads at about their age and counts that never fall', () => {
     for (let seed = 1; seed <= 50; seed += 1) {
       const { reads, impressions48h } = draw(seed);
       const nominal = [0.5, 1, 2, 6, 24];
@@ -54,7 +54,7 @@ describe('simulated posts', () => {
     }
   });
 
-  test('made up have numbers below their limits, sorted ones rise', () => {
+  it('made up have numbers below their limits, sorted ones rise', () => {
     const rng = mulberry32(3);
     for (let post = 0; post < 50; post += 1) {
       const likes = makeUpCounts(rng, true).map((read) => read.likes);
@@ -68,7 +68,7 @@ describe('simulated decisions', () => {
   const rng = mulberry32(5);
   const effects = drawEffects(rng);
 
-  test('are slates of combinations of the vocabulary that a log can hold', () => {
+  it('are slates of combinations of the vocabulary that a log can hold', () => {
     const slate = drawSlateOf(NO_BELIEF, rng).map(({ values }) => values);
     const row = { slate, chosen: 7, propensity: 1 / 8, reward: 0 };
     expect(loggedChoiceSchema.parse(row)).toEqual(row);
@@ -77,12 +77,12 @@ describe('simulated decisions', () => {
     }
   });
 
-  test('are worth the same by index and by name', () => {
+  it('are worth the same by index and by name', () => {
     const { indices, values } = thompson(NO_BELIEF, rng);
     expect(worthOf(effects, values)).toBe(worth(effects, indices));
   });
 
-  test('earn more the more was learned, and uniform ones their mean', () => {
+  it('earn more the more was learned, and uniform ones their mean', () => {
     const earned = (posts: number) => {
       const belief = learn(NO_BELIEF, effects, posts, rng);
       const drawn = Array.from({ length: 400 }, () => thompson(belief, rng));
@@ -93,7 +93,7 @@ describe('simulated decisions', () => {
     expect(earned(2000)).toBeGreaterThan(earned(100));
   });
 
-  test('teach their effects', () => {
+  it('teach their effects', () => {
     const posts = Array.from({ length: 4000 }, () => {
       const { indices } = thompson(NO_BELIEF, rng);
       return { indices, reward: worth(effects, indices) };
@@ -106,7 +106,7 @@ describe('simulated decisions', () => {
 });
 
 describe('young posts', () => {
-  test.each([
+  it.each([
     ['of usual accounts', USUAL_IMPRESSIONS, 0.25],
     ['of which one in ten is seen again', { ...USUAL_IMPRESSIONS, cascadeShare: 0.1 }, 0.35],
   ])('%s are projected with ranges that hold nine of ten, at every age', (_, world, spread) => {
@@ -122,7 +122,7 @@ describe('young posts', () => {
     expect(at2h?.auroc).toBeGreaterThan(0.95);
   });
 
-  test('are projected too wide of the mark where the curve lacks their age', () => {
+  it('are projected too wide of the mark where the curve lacks their age', () => {
     const at6h = (without?: string) =>
       measureProjection(4, USUAL_IMPRESSIONS, 180, without).find(({ phase }) => phase === '6h');
     expect(at6h('6h')?.coverage).toBeLessThan((at6h()?.coverage ?? 0) - 0.1);
@@ -132,7 +132,7 @@ describe('young posts', () => {
 describe('off-policy estimates', () => {
   const trials = offPolicyTrials(8, 500);
 
-  test('hold the truth nine times of ten, at weights of 1', () => {
+  it('hold the truth nine times of ten, at weights of 1', () => {
     for (const one of [trials.IPS, trials.SNIPS, trials.DR].map(measureTrials)) {
       expect(one.coverage).toBeGreaterThan(0.83);
       expect(one.coverage).toBeLessThan(0.96);
@@ -142,31 +142,31 @@ describe('off-policy estimates', () => {
     }
   });
 
-  test('err less by SNIPS and DR than by IPS', () => {
+  it('err less by SNIPS and DR than by IPS', () => {
     const [ips, snips, dr] = [trials.IPS, trials.SNIPS, trials.DR].map(measureTrials);
     expect(snips?.meanAbsoluteError).toBeLessThan(0.7 * (ips?.meanAbsoluteError ?? 0));
     expect(dr?.meanAbsoluteError).toBeLessThan(0.7 * (ips?.meanAbsoluteError ?? 0));
   });
 
-  test('doubt propensities that were logged too large', () => {
+  it('doubt propensities that were logged too large', () => {
     expect(measureTrials(trials.wrongPropensities).alarms).toBeGreaterThan(0.7);
   });
 
-  test('flatter a target that was fitted on the rows it is judged by', () => {
+  it('flatter a target that was fitted on the rows it is judged by', () => {
     const { ownRows, crossFitted } = ownRowsTrials(8, 500);
     expect(measureTrials(ownRows).bias).toBeGreaterThan(measureTrials(crossFitted).bias + 0.03);
   });
 });
 
 describe('uniform choice', () => {
-  test('is estimated by marginals while every value is still tried, and refused later', () => {
+  it('is estimated by marginals while every value is still tried, and refused later', () => {
     const early = uniformTrials(4, 500, 1);
     expect(Math.abs(measureTrials(early.plain).bias)).toBeLessThan(0.05);
     expect(measureTrials(early.plain).refused).toBe(0);
     expect(measureTrials(uniformTrials(2, 500, 150).plain).refused).toBe(1);
   });
 
-  test('is left behind by as much as the model says', () => {
+  it('is left behind by as much as the model says', () => {
     const { gain, bias, coverage } = measureModelGain(8, 150);
     expect(gain).toBeGreaterThan(1);
     expect(Math.abs(bias)).toBeLessThan(0.05);
@@ -178,14 +178,14 @@ describe('uniform choice', () => {
 describe('made up numbers', () => {
   const engaged = { ...USUAL_IMPRESSIONS, likesPerImpression: 0.01, rateLogSd: 0.5 };
 
-  test('are found out within 30 posts, mostly even if no count falls', () => {
+  it('are found out within 30 posts, mostly even if no count falls', () => {
     expect(measureIntegrity(2, (rng) => makeUpCounts(rng, false)).flagged).toBe(1);
     const sorted = measureIntegrity(2, (rng) => makeUpCounts(rng, true));
     expect(sorted.flagged).toBeGreaterThan(0.85);
     expect(sorted.falling).toBe(0);
   });
 
-  test('are not what real posts are taken for', () => {
+  it('are not what real posts are taken for', () => {
     for (const world of [
       engaged,
       { ...engaged, cascadeShare: 0.1 },
@@ -197,24 +197,24 @@ describe('made up numbers', () => {
 });
 
 describe('the watch for drift', () => {
-  test.each([
+  it.each([
     ['normal', {}],
     ['heavy-tailed', { heavyTails: true }],
   ])('is silent for more than 200 days of %s rewards', (_, world) => {
     expect(measureRunLengths(5, world).mean).toBeGreaterThan(200);
   });
 
-  test('is silent for more than 150 days where weeks differ', () => {
+  it('is silent for more than 150 days where weeks differ', () => {
     expect(measureRunLengths(5, { weekSd: 0.3 }).mean).toBeGreaterThan(150);
   });
 
-  test('speaks within 20 days of a shift by one standard deviation of a day', () => {
+  it('speaks within 20 days of a shift by one standard deviation of a day', () => {
     const { mean: days, median } = measureRunLengths(5, { dayShift: 1 });
     expect(days).toBeLessThan(20);
     expect(median).toBeLessThanOrEqual(days + 2);
   });
 
-  test('finds one value whose posts changed', () => {
+  it('finds one value whose posts changed', () => {
     const world = { byValue: true, valueShift: 1 };
     expect(measureRunLengths(2, world).mean).toBeLessThan(60);
   });

@@ -1,5 +1,5 @@
 /** What uniform choice over the vocabulary would have earned. */
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   gainInModel,
   type MarginalChoice,
@@ -27,14 +27,14 @@ const asExpected = (reward: (values: Record<string, string>) => number): Margina
   );
 
 describe('by marginals', () => {
-  test('a sum of effects is found exactly', () => {
+  it('a sum of effects is found exactly', () => {
     const result = uniformByMarginals(asExpected(worth));
     expect(result.estimate).toBeCloseTo(UNIFORM, 12);
     expect(result.meanWeight).toBeCloseTo(1, 12);
     expect(result).toMatchObject({ n: 100, weightAlarm: false });
   });
 
-  test('a model changes the error, not what is estimated', () => {
+  it('a model changes the error, not what is estimated', () => {
     const halfRight = {
       expected: (values: Record<string, string>) => 0.9 * worth(values) + 3,
       uniformMean: () => 0.9 * UNIFORM + 3,
@@ -46,13 +46,13 @@ describe('by marginals', () => {
     expect(modelled.se).not.toBeCloseTo(plain.se ?? Number.NaN, 3);
   });
 
-  test('what is no sum of effects is not found', () => {
+  it('what is no sum of effects is not found', () => {
     const together = ({ tone, topic }: Record<string, string>) =>
       tone === 'warm' && topic === 'sql' ? 1 : 0;
     expect(uniformByMarginals(asExpected(together)).estimate).not.toBeCloseTo(1 / 6, 2);
   });
 
-  test('the uniform start is the mean reward', () => {
+  it('the uniform start is the mean reward', () => {
     const even = { tone: { dry: 0.5, warm: 0.5 } };
     const rows = Array.from({ length: 40 }, (_, index) => ({
       assigned: { tone: index % 2 ? 'dry' : 'warm' },
@@ -62,7 +62,7 @@ describe('by marginals', () => {
     expect(uniformByMarginals(rows)).toMatchObject({ estimate: 19.5, ess: 40, meanWeight: 1 });
   });
 
-  test('is refused if a value was never possible', () => {
+  it('is refused if a value was never possible', () => {
     const settled = { tone: { dry: 1, warm: 0 } };
     const rows = Array.from({ length: 50 }, () => ({
       assigned: { tone: 'dry' },
@@ -76,7 +76,7 @@ describe('by marginals', () => {
     });
   });
 
-  test.each([{ tone: 'warm' }, { tone: 'loud' }, {}])(
+  it.each([{ tone: 'warm' }, { tone: 'loud' }, {}])(
     'an assignment without a probability, %j, is a defect',
     (assigned) => {
       const row = { assigned, marginals: { tone: { dry: 1, warm: 0 } }, reward: 1 };
@@ -99,7 +99,7 @@ describe('in the model', () => {
   };
   const posted = ['dry', 'dry', 'dry', 'warm'].map((tone) => ({ tone }));
 
-  test('the gain and its error are those computed by hand, with a value that no post has shown', () => {
+  it('the gain and its error are those computed by hand, with a value that no post has shown', () => {
     const result = gainInModel(posted, { tone: ['dry', 'warm', 'loud'] }, posterior);
     // shares less 1/3: 5/12, -1/12, -1/3
     expect(result.gain).toBeCloseTo(0.4 / 3, 12);
@@ -107,12 +107,12 @@ describe('in the model', () => {
     expect(result.low90).toBeCloseTo(result.gain - 1.6448536269514722 * result.se, 12);
   });
 
-  test('a value that is no longer in use counts where it was posted', () => {
+  it('a value that is no longer in use counts where it was posted', () => {
     const result = gainInModel(posted, { tone: ['dry'] }, posterior);
     expect(result.gain).toBeCloseTo(-0.25 * 0.3 + 0.25 * -0.1, 12);
   });
 
-  test('there is none where uniform choice was posted, nor in dimensions that posts lack', () => {
+  it('there is none where uniform choice was posted, nor in dimensions that posts lack', () => {
     const even = [{ tone: 'dry' }, { tone: 'warm' }];
     expect(gainInModel(even, { tone: ['dry', 'warm'] }, posterior)).toMatchObject({
       gain: 0,

@@ -1,7 +1,7 @@
 /** The rooms of the repository, and which of them may know which. Circles: see `knip.json`. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { REPOSITORY } from '../../local/stack/commands.ts';
 import { functionNames } from '../../local/stack/functions.ts';
 import { arrows, importsOf, reachedFrom } from '../support/imports.ts';
@@ -18,12 +18,12 @@ describe('what ships', () => {
   const functions = importsOf(FUNCTIONS);
   const scraper = importsOf(SCRAPER);
 
-  test('shared knows nobody, and runs in Deno as in Node', () => {
+  it('shared knows nobody, and runs in Deno as in Node', () => {
     const isAllowed = (one: string) => isIn(one, 'shared') || one === 'zod';
     expect(arrows(shared, isAllowed)).toEqual([]);
   });
 
-  test('an edge function knows itself and _shared, and only _shared knows shared', () => {
+  it('an edge function knows itself and _shared, and only _shared knows shared', () => {
     const isAllowed = (one: string, file: string) => {
       const [name = ''] = file.slice(FUNCTIONS.length + 1).split('/');
       const rooms = [
@@ -35,11 +35,11 @@ describe('what ships', () => {
     expect(arrows(functions, isAllowed)).toEqual([]);
   });
 
-  test('the scraper knows itself and shared', () => {
+  it('the scraper knows itself and shared', () => {
     expect(arrows(scraper, (one) => !isFile(one) || isIn(one, SCRAPER, 'shared'))).toEqual([]);
   });
 
-  test('each file of shared is reached from an edge function or from the scraper', () => {
+  it('each file of shared is reached from an edge function or from the scraper', () => {
     const entries = [
       ...functionNames().map((name) => `${FUNCTIONS}/${name}/index.ts`),
       `${SCRAPER}/handler.ts`,
@@ -48,7 +48,7 @@ describe('what ships', () => {
     expect([...shared.keys()].filter((file) => !reached.has(file))).toEqual([]);
   });
 
-  test('only health loads the schema, and only what learns or evaluates loads the learner', () => {
+  it('only health loads the schema, and only what learns or evaluates loads the learner', () => {
     const graph = new Map([...shared, ...functions]);
     const loading = (file: string) =>
       functionNames().filter((name) =>
@@ -63,13 +63,13 @@ describe('what ships', () => {
 describe('the rooms of the scraper', () => {
   const room = (name: string) => importsOf(`${SCRAPER}/${name}`);
 
-  test('x is pure: it knows shared, and neither browser, project nor network', () => {
+  it('x is pure: it knows shared, and neither browser, project nor network', () => {
     const isAllowed = (one: string) =>
       isIn(one, `${SCRAPER}/x`, 'shared') || ['zod', 'node:crypto'].includes(one);
     expect(arrows(room('x'), isAllowed)).toEqual([]);
   });
 
-  test.each([
+  it.each([
     ['project', ['api', 'browser', 'x']],
     ['api', ['browser', 'project']],
     ['browser', ['api']],
@@ -99,14 +99,14 @@ describe('the migrations', () => {
   const ON_TABLE = /^create (policy|trigger) (\w+) .*?\bon ([\w.]+)/;
   const RLS = /^alter table ([\w.]+) enable row level security$/;
 
-  test('define each object and its comment once', () => {
+  it('define each object and its comment once', () => {
     const objects = [...named(OBJECT), ...named(ON_TABLE), ...named(RLS)];
     expect(objects.length).toBeGreaterThan(200);
     expect(twice(objects)).toEqual([]);
     expect(twice(named(/^comment on (\w+ \S+(?: on \S+)?)/))).toEqual([]);
   });
 
-  test('create what is final: nothing is replaced, altered, dropped, emptied or updated', () => {
+  it('create what is final: nothing is replaced, altered, dropped, emptied or updated', () => {
     const isFinal = (sql: string) =>
       [OBJECT, ON_TABLE, RLS, /^(?:comment on|revoke|grant|insert into) /].some((one) =>
         one.test(sql),

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Bundle, bundleHandler } from '../../scraper-lambda/infra/bundle.ts';
 import { buildChromiumLayer, type Layer } from '../../scraper-lambda/infra/chromium-layer.ts';
 import { PACKAGE_DIRECTORY } from '../../scraper-lambda/infra/paths.ts';
@@ -44,7 +44,7 @@ async function inNode(file: string, expression: string): Promise<unknown> {
 }
 
 describe('the chromium layer', () => {
-  test('holds all that the package needs: it loads far from any other node_modules', async () => {
+  it('holds all that the package needs: it loads far from any other node_modules', async () => {
     const path = join(layerRoot, 'nodejs/node_modules/@sparticuz/chromium');
     const flags = await inNode(join(path, 'build/index.js'), 'module.default.args');
     expect(flags).toContain('--no-sandbox');
@@ -52,11 +52,11 @@ describe('the chromium layer', () => {
     expect(layer.packages).toEqual(expect.arrayContaining(['@sparticuz/chromium', 'tar-fs']));
   });
 
-  test('fits Lambda together with the bundle', () => {
+  it('fits Lambda together with the bundle', () => {
     expect(layer.bytes + bundle.bytes).toBeLessThan(LAMBDA_LIMIT_BYTES);
   });
 
-  test('is refused when the package is not installed', async () => {
+  it('is refused when the package is not installed', async () => {
     await expect(
       buildChromiumLayer({ packageDirectory: folder, outputDirectory: join(folder, 'none') }),
     ).rejects.toMatchObject({
@@ -67,12 +67,12 @@ describe('the chromium layer', () => {
 });
 
 describe('the bundle', () => {
-  test('loads as one file, with nothing beside it but the layer, and exports the handler', async () => {
+  it('loads as one file, with nothing beside it but the layer, and exports the handler', async () => {
     expect(await inNode(bundle.file, 'typeof module.handler')).toBe('function');
     expect(existsSync(`${bundle.file}.map`)).toBe(true);
   });
 
-  test('leaves Chromium to the layer', async () => {
+  it('leaves Chromium to the layer', async () => {
     const names = bundle.bytesByPackage.map(([name]) => name);
     expect(names).toContain('puppeteer-core');
     expect(names).not.toContain('@sparticuz/chromium');
@@ -81,7 +81,7 @@ describe('the bundle', () => {
     );
   });
 
-  test('is refused with the place in the source when that does not compile', async () => {
+  it('is refused with the place in the source when that does not compile', async () => {
     const entryPoint = join(folder, 'broken.ts');
     await writeFile(entryPoint, 'export const handler = (;\n');
     await expect(

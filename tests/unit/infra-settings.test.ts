@@ -1,11 +1,11 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { readSettings } from '../../scraper-lambda/infra/settings.ts';
 
 const read = (context: Record<string, unknown>, environment: Record<string, string> = {}) =>
   readSettings((name) => context[name], environment);
 
 describe('the settings of a deploy', () => {
-  test('need only the URL of the project', () => {
+  it('need only the URL of the project', () => {
     expect(read({ supabaseUrl: 'https://example.supabase.co' })).toEqual({
       supabaseUrl: 'https://example.supabase.co',
       xBaseUrl: 'https://x.com',
@@ -16,7 +16,7 @@ describe('the settings of a deploy', () => {
     });
   });
 
-  test('take the URL from the environment when the context does not give one', () => {
+  it('take the URL from the environment when the context does not give one', () => {
     const environment = { SUPABASE_URL: 'https://environment.supabase.co' };
     expect(read({}, environment).supabaseUrl).toBe('https://environment.supabase.co');
     expect(read({ supabaseUrl: 'https://context.supabase.co' }, environment).supabaseUrl).toBe(
@@ -24,7 +24,7 @@ describe('the settings of a deploy', () => {
     );
   });
 
-  test('without a URL say how to give it', () => {
+  it('without a URL say how to give it', () => {
     expect(() => read({})).toThrowError(
       expect.objectContaining({
         code: 'setting_invalid',
@@ -33,13 +33,13 @@ describe('the settings of a deploy', () => {
     );
   });
 
-  test('refuse a URL over which the secret key would travel unencrypted', () => {
+  it('refuse a URL over which the secret key would travel unencrypted', () => {
     expect(() => read({ supabaseUrl: 'http://example.supabase.co' })).toThrowError(
       'supabaseUrl is "http://example.supabase.co": must be an https URL',
     );
   });
 
-  test.each([
+  it.each([
     ['claimLimit', '501'],
     ['pageConcurrency', '0'],
     ['reservedConcurrency', '0'],
@@ -52,7 +52,7 @@ describe('the settings of a deploy', () => {
     );
   });
 
-  test('name every fault at once', () => {
+  it('name every fault at once', () => {
     expect(() => read({ claimLimit: 'many', alarmEmail: 'owner' })).toThrowError(
       /supabaseUrl is not set; claimLimit is "many": .*; alarmEmail is "owner": /,
     );

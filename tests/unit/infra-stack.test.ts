@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import recommendedFlags from 'aws-cdk-lib/recommended-feature-flags.json' with { type: 'json' };
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { InfraError } from '../../scraper-lambda/infra/errors.ts';
 import { readSettings } from '../../scraper-lambda/infra/settings.ts';
 import { ScraperStack } from '../../scraper-lambda/infra/stack.ts';
@@ -46,7 +46,7 @@ const only = (type: string, from = template): [id: string, properties: Record<st
 };
 
 describe('the function', () => {
-  test('runs on Node 24 for x86_64 with room for Chromium in memory and in /tmp', () => {
+  it('runs on Node 24 for x86_64 with room for Chromium in memory and in /tmp', () => {
     template.hasResourceProperties('AWS::Lambda::Function', {
       Runtime: 'nodejs24.x',
       Architectures: ['x86_64'],
@@ -56,11 +56,11 @@ describe('the function', () => {
     });
   });
 
-  test('ends after 120 seconds, whatever a page does', () => {
+  it('ends after 120 seconds, whatever a page does', () => {
     template.hasResourceProperties('AWS::Lambda::Function', { Timeout: 120 });
   });
 
-  test('is invoked at most twice at the same time unless the settings say otherwise', () => {
+  it('is invoked at most twice at the same time unless the settings say otherwise', () => {
     const concurrency = (of: Template) =>
       only('AWS::Lambda::Function', of)[1].ReservedConcurrentExecutions;
     expect(concurrency(template)).toBe(2);
@@ -68,7 +68,7 @@ describe('the function', () => {
     expect(concurrency(synthesise({ reservedConcurrency: 'none' }))).toBeUndefined();
   });
 
-  test('gets an environment that the scraper accepts', () => {
+  it('gets an environment that the scraper accepts', () => {
     const [, { Environment }] = only(
       'AWS::Lambda::Function',
       synthesise({ claimLimit: '25', pageConcurrency: '3', xBaseUrl: 'https://x.example' }),
@@ -89,7 +89,7 @@ describe('the function', () => {
     });
   });
 
-  test('finds Chromium in a layer for the same runtime and architecture', () => {
+  it('finds Chromium in a layer for the same runtime and architecture', () => {
     const [layerId] = only('AWS::Lambda::LayerVersion');
     template.hasResourceProperties('AWS::Lambda::LayerVersion', {
       CompatibleRuntimes: ['nodejs24.x'],
@@ -98,7 +98,7 @@ describe('the function', () => {
     expect(only('AWS::Lambda::Function')[1].Layers).toEqual([{ Ref: layerId }]);
   });
 
-  test('is told to ask the X API, where the settings say so', () => {
+  it('is told to ask the X API, where the settings say so', () => {
     const stack = synthesise({ metricsSource: 'api' });
     const { Variables } = only('AWS::Lambda::Function', stack)[1].Environment as {
       Variables: Record<string, unknown>;
@@ -106,7 +106,7 @@ describe('the function', () => {
     expect(Variables).toMatchObject({ METRICS_SOURCE: 'api' });
   });
 
-  test('writes to a log group that keeps one month', () => {
+  it('writes to a log group that keeps one month', () => {
     const [logGroupId, { RetentionInDays }] = only('AWS::Logs::LogGroup');
     expect(RetentionInDays).toBe(30);
     expect(only('AWS::Lambda::Function')[1].LoggingConfig).toEqual({
@@ -117,7 +117,7 @@ describe('the function', () => {
 });
 
 describe('its rights', () => {
-  test('are reading its secret and writing its log, and nothing else', () => {
+  it('are reading its secret and writing its log, and nothing else', () => {
     const roles = template.findResources('AWS::IAM::Role', {
       Properties: {
         AssumeRolePolicyDocument: {
@@ -152,7 +152,7 @@ describe('its rights', () => {
     });
   });
 
-  test('no role of the stack uses a managed policy or may do more than the schedule needs', () => {
+  it('no role of the stack uses a managed policy or may do more than the schedule needs', () => {
     const roles = Object.values(template.findResources('AWS::IAM::Role'));
     expect(roles).toHaveLength(2);
     for (const role of roles) expect(role.Properties).not.toHaveProperty('ManagedPolicyArns');
@@ -172,7 +172,7 @@ describe('its rights', () => {
 });
 
 describe('the schedule', () => {
-  test('starts the scraper every minute and never repeats a start', () => {
+  it('starts the scraper every minute and never repeats a start', () => {
     template.hasResourceProperties('AWS::Scheduler::Schedule', {
       ScheduleExpression: 'rate(1 minute)',
       FlexibleTimeWindow: { Mode: 'OFF' },
@@ -184,7 +184,7 @@ describe('the schedule', () => {
     });
   });
 
-  test('a failed invocation is not retried by Lambda either', () => {
+  it('a failed invocation is not retried by Lambda either', () => {
     template.hasResourceProperties('AWS::Lambda::EventInvokeConfig', {
       FunctionName: { Ref: only('AWS::Lambda::Function')[0] },
       MaximumRetryAttempts: 0,
@@ -194,7 +194,7 @@ describe('the schedule', () => {
 });
 
 describe('the secret', () => {
-  test('is created empty, and encrypted by the account’s key for secrets as no other is named', () => {
+  it('is created empty, and encrypted by the account’s key for secrets as no other is named', () => {
     const [, properties] = only('AWS::SecretsManager::Secret');
     expect(Object.keys(properties)).toEqual(['Description']);
     expect(JSON.stringify(template.toJSON())).not.toMatch(/POSTLOOP_SECRET_KEY|sb_secret_[^…]/);
@@ -206,7 +206,7 @@ describe('the alarms', () => {
     { Name: 'FunctionName', Value: { Ref: only('AWS::Lambda::Function')[0] } },
   ];
 
-  test('one rings when an invocation fails', () => {
+  it('one rings when an invocation fails', () => {
     template.hasResourceProperties('AWS::CloudWatch::Alarm', {
       Namespace: 'AWS/Lambda',
       MetricName: 'Errors',
@@ -220,7 +220,7 @@ describe('the alarms', () => {
     });
   });
 
-  test('one rings when nothing was invoked for ten minutes', () => {
+  it('one rings when nothing was invoked for ten minutes', () => {
     template.hasResourceProperties('AWS::CloudWatch::Alarm', {
       Namespace: 'AWS/Lambda',
       MetricName: 'Invocations',
@@ -234,13 +234,13 @@ describe('the alarms', () => {
     });
   });
 
-  test('without an address they stay in CloudWatch and no topic is made', () => {
+  it('without an address they stay in CloudWatch and no topic is made', () => {
     template.resourceCountIs('AWS::CloudWatch::Alarm', 2);
     template.resourceCountIs('AWS::SNS::Topic', 0);
     template.allResourcesProperties('AWS::CloudWatch::Alarm', { AlarmActions: Match.absent() });
   });
 
-  test('an e-mail address gets a topic to which both alarms report', () => {
+  it('an e-mail address gets a topic to which both alarms report', () => {
     const withEmail = synthesise({ alarmEmail: 'owner@example.com' });
     const topic = { Ref: only('AWS::SNS::Topic', withEmail)[0] };
     withEmail.hasResourceProperties('AWS::SNS::Subscription', {
@@ -254,7 +254,7 @@ describe('the alarms', () => {
     });
   });
 
-  test('a topic that exists is used as it is', () => {
+  it('a topic that exists is used as it is', () => {
     const alarmTopicArn = 'arn:aws:sns:eu-central-1:123456789012:on-call';
     const withTopic = synthesise({ alarmTopicArn });
     withTopic.resourceCountIs('AWS::SNS::Topic', 0);
@@ -265,11 +265,11 @@ describe('the alarms', () => {
   });
 });
 
-test('the stack names no account and no region, so that it synthesises without credentials', () => {
+it('the stack names no account and no region, so that it synthesises without credentials', () => {
   expect(JSON.stringify(template.toJSON())).not.toMatch(/\d{12}|\b[a-z]{2}-[a-z]+-\d\b/);
 });
 
-test('a missing build says to run the build', () => {
+it('a missing build says to run the build', () => {
   const missing = join(folder, 'not-built');
   expect(() => synthesise({}, missing)).toThrowError(InfraError);
   expect(() => synthesise({}, missing)).toThrowError(

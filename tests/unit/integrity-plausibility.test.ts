@@ -1,6 +1,6 @@
 /** Whether numbers look like those of posts. */
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   COUNTS,
   fallingPosts,
@@ -42,7 +42,7 @@ const evenly = SHUFFLED.map((place, index) => ({
 }));
 
 describe('an account whose newest 30 posts', () => {
-  test('are spread evenly and liked without order looks uniform', () => {
+  it('are spread evenly and liked without order looks uniform', () => {
     const result = judge(evenly);
     expect(result?.skewness).toBeCloseTo(0, 12);
     expect(Math.abs(result?.correlation ?? 1)).toBeLessThan(0.3);
@@ -50,22 +50,22 @@ describe('an account whose newest 30 posts', () => {
     expect(madeUpAccounts([readAtADay(evenly)])).toEqual({ judged: 1, madeUp: [result] });
   });
 
-  test('are liked as they are seen does not', () => {
+  it('are liked as they are seen does not', () => {
     expect(judge(evenly.map((post, likes) => ({ ...post, likes })))?.looksUniform).toBe(false);
   });
 
-  test('are skewed does not', () => {
+  it('are skewed does not', () => {
     const skewed = evenly.map((post, index) => ({ ...post, impressions: Math.exp(index / 3) }));
     expect(judge(skewed)?.skewness).toBeGreaterThan(0.5);
     expect(judge(skewed)?.looksUniform).toBe(false);
   });
 
-  test('have hardly any likes does not: 0, 1 and 2 follow nothing', () => {
+  it('have hardly any likes does not: 0, 1 and 2 follow nothing', () => {
     const few = evenly.map((post, index) => ({ ...post, likes: ((index * 11) % 30) % 3 }));
     expect(judge(few)).toMatchObject({ medianLikes: 1, looksUniform: false });
   });
 
-  test('all show the same has no correlation, and does not', () => {
+  it('all show the same has no correlation, and does not', () => {
     expect(judge(evenly.map(() => ({ impressions: 100, likes: 5 })))).toMatchObject({
       correlation: Number.NaN,
       skewness: Number.NaN,
@@ -73,14 +73,14 @@ describe('an account whose newest 30 posts', () => {
     });
   });
 
-  test('have more likes than impressions four times looks impossible', () => {
+  it('have more likes than impressions four times looks impossible', () => {
     const liked = (count: number) =>
       evenly.map((post, index) => (index < count ? { ...post, likes: 9999 } : post));
     expect(judge(liked(3))?.looksImpossible).toBe(false);
     expect(judge(liked(4))).toMatchObject({ impossible: 4, looksImpossible: true });
   });
 
-  test('are fewer is not judged, and older ones are not looked at', () => {
+  it('are fewer is not judged, and older ones are not looked at', () => {
     expect(judge(evenly.slice(1))).toBeNull();
     expect(madeUpAccounts([readAtADay(evenly.slice(1))])).toEqual({ judged: 0, madeUp: [] });
     const older = { impressions: 1e9, likes: 0 };
@@ -89,7 +89,7 @@ describe('an account whose newest 30 posts', () => {
 });
 
 describe('counts of a post', () => {
-  test.each([
+  it.each([
     ['impressions', 1000, 995, 994],
     ['likes', 100, 94, 93],
     ['likes', 4, 1, 0],
@@ -102,7 +102,7 @@ describe('counts of a post', () => {
     expect(fallTo(below)).toBe(true);
   });
 
-  test.each(COUNTS)('are compared with the last known %s', (count) => {
+  it.each(COUNTS)('are compared with the last known %s', (count) => {
     const later = (value: number) => [
       read(1, { [count]: 1000 }),
       read(2, { [count]: null }),
@@ -112,7 +112,7 @@ describe('counts of a post', () => {
     expect(falls(later(1000))).toBe(false);
   });
 
-  test('that never fall are never suspected, in whatever order they were read', () => {
+  it('that never fall are never suspected, in whatever order they were read', () => {
     const rising = fc.array(fc.nat(10_000), { minLength: 1, maxLength: 8 });
     fc.assert(
       fc.property(rising, fc.infiniteStream(fc.nat()), (values, keys) => {
@@ -139,7 +139,7 @@ describe('posts whose counts fall', () => {
     })),
   });
 
-  test.each([
+  it.each([
     [1, 'ok'],
     [2, 'ok'],
     [3, 'warning'],
@@ -155,7 +155,7 @@ describe('posts whose counts fall', () => {
     });
   });
 
-  test('are judged from ten posts on, of all accounts together where each has fewer', () => {
+  it('are judged from ten posts on, of all accounts together where each has fewer', () => {
     const few = account('somebot', 9, 9);
     expect(fallingPosts([few])).toMatchObject({ status: 'ok', posts: null });
     expect(fallingPosts([few, account('otherbot', 9, 0)])).toMatchObject({

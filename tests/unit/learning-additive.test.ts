@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { Matrix, solve } from 'ml-matrix';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   type FeatureGroup,
   fitAdditive,
@@ -53,25 +53,25 @@ function simulated(sizes: number[], n: number, seed: number, sd = 0.3) {
 }
 
 describe('postWeight', () => {
-  test('halves every 90 days', () => {
+  it('halves every 90 days', () => {
     expect(postWeight({ ageDays: 0 })).toEqual({ discount: 1, weight: 1 });
     expect(postWeight({ ageDays: 180 })).toEqual({ discount: 0.25, weight: 0.25 });
     expect(postWeight({ ageDays: 21 }, 21).weight).toBe(0.5);
   });
 
-  test('lets a projected outcome count less, but not seem older', () => {
+  it('lets a projected outcome count less, but not seem older', () => {
     const young = postWeight({ ageDays: 0, noiseVariance: 0.25, sigma2: 0.75 });
     expect(young).toEqual({ discount: 1, weight: 0.75 });
   });
 
-  test('keeps a tenth of posts from before an alarm, and never nothing', () => {
+  it('keeps a tenth of posts from before an alarm, and never nothing', () => {
     expect(postWeight({ ageDays: 90, alarmsSince: 2 }).weight).toBeCloseTo(0.005, 15);
     expect(postWeight({ ageDays: 40_000 }).weight).toBe(1e-9);
   });
 });
 
 describe('gramOf', () => {
-  test('sums what was worked out by hand', () => {
+  it('sums what was worked out by hand', () => {
     const rows: SparseRow[] = [
       { indices: [0, 2], values: [1, 1], y: 3, discount: 1, weight: 0.5 },
       { indices: [0, 1], values: [1, -2], y: 1, discount: 0.25, weight: 0.25 },
@@ -83,7 +83,7 @@ describe('gramOf', () => {
     expect(n).toBe(1.25);
   });
 
-  test('aged as a whole is what it would be of aged posts', () => {
+  it('aged as a whole is what it would be of aged posts', () => {
     const { rows, size } = simulated([3, 4], 50, 1);
     const aged = gramOf(rows, size);
     scaleMoments(aged, 0.5);
@@ -93,7 +93,7 @@ describe('gramOf', () => {
 });
 
 describe('fitAdditive', () => {
-  test('is a ridge regression when all variances are given', () => {
+  it('is a ridge regression when all variances are given', () => {
     const { rows, size } = simulated([3, 4], 60, 2);
     const groups = [named('intercept', 0, 1, 100), named('a', 1, 3, 0.5), named('b', 4, 4, 0.2)];
     const moments = gramOf(rows, size);
@@ -112,7 +112,7 @@ describe('fitAdditive', () => {
     expect(product.max() - product.min()).toBeLessThan(1e-9);
   });
 
-  test('finds effects, their spread and the noise in many posts', () => {
+  it('finds effects, their spread and the noise in many posts', () => {
     const { groups, rows, size, effects } = simulated([12, 8], 20_000, 3);
     const fit = fitAdditive(gramOf(rows, size), groups);
     expect(fit.converged).toBe(true);
@@ -129,7 +129,7 @@ describe('fitAdditive', () => {
     });
   });
 
-  test('knows nothing but the priors without posts', () => {
+  it('knows nothing but the priors without posts', () => {
     const groups = [intercept, named('tone', 1, 4)];
     const fit = fitAdditive(gramOf([], 5), groups);
     expect([...fit.mean]).toEqual([0, 0, 0, 0, 0]);
@@ -138,14 +138,14 @@ describe('fitAdditive', () => {
     expect(fit.covariance[6]).toBeCloseTo(0.09, 12);
   });
 
-  test('does not lose a dimension whose few posts all came out the same', () => {
+  it('does not lose a dimension whose few posts all came out the same', () => {
     const rows = Array.from({ length: 12 }, (_, index) => post([1 + (index % 3)], 0.4));
     const fit = fitAdditive(gramOf(rows, 4), [intercept, named('tone', 1, 3)]);
     expect(fit.tau2.tone).toBeGreaterThan(0.03);
     expect(fit.mean[0]).toBeCloseTo(0.4, 3);
   });
 
-  test('does not depend on the order of the posts', () => {
+  it('does not depend on the order of the posts', () => {
     const { groups, rows, size } = simulated([5, 4], 80, 4);
     const expected = fitAdditive(gramOf(rows, size), groups);
     fc.assert(
@@ -159,7 +159,7 @@ describe('fitAdditive', () => {
     );
   });
 
-  test('ends where it would have from a good start, in fewer rounds', () => {
+  it('ends where it would have from a good start, in fewer rounds', () => {
     const { groups, rows, size } = simulated([12, 8, 6], 400, 5, 0.1);
     const moments = gramOf(rows, size);
     const cold = fitAdditive(moments, groups, { tolerance: 1e-8, maxRounds: 500 });
@@ -168,7 +168,7 @@ describe('fitAdditive', () => {
     expect(warm.tau2.d0).toBeCloseTo(cold.tau2.d0 ?? 0, 8);
   });
 
-  test('refuses groups that leave a feature out or share one', () => {
+  it('refuses groups that leave a feature out or share one', () => {
     const moments = gramOf([post([1], 1)], 3);
     for (const groups of [
       [intercept, named('a', 1, 1)],
@@ -181,7 +181,7 @@ describe('fitAdditive', () => {
     }
   });
 
-  test.each([
+  it.each([
     [100, [30, 20, 15, 10, 8, 16], 0.06],
     [200, [40, 40, 30, 30, 29, 30], 0.6],
   ])('fits %d features well within the CPU time of an edge function', (features, sizes, limit) => {

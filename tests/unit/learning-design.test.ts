@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { gramOf, postWeight } from '../../shared/learning/additive.ts';
 import { type DesignPost, designOf, dimensionGroups } from '../../shared/learning/design.ts';
 
@@ -20,7 +20,7 @@ const sizes = (posts: DesignPost[]) =>
   Object.fromEntries(designOf(posts).groups.map(({ name, features }) => [name, features.length]));
 
 describe('designOf', () => {
-  test('gives each value of each dimension a feature, by name', () => {
+  it('gives each value of each dimension a feature, by name', () => {
     const { size, groups, dimensions, rows } = designOf([
       post({ tone: 'warm', angle: 'how-to' }),
       post({ tone: 'dry', angle: 'how-to' }),
@@ -40,14 +40,14 @@ describe('designOf', () => {
     ]);
   });
 
-  test('leaves out a nuisance that is the same for all posts', () => {
+  it('leaves out a nuisance that is the same for all posts', () => {
     expect(sizes([post({ tone: 'dry' }), post({ tone: 'warm' })])).toEqual({
       intercept: 1,
       tone: 2,
     });
   });
 
-  test('adds weeks from Monday, hour bands, the weekend, the kind and the followers', () => {
+  it('adds weeks from Monday, hour bands, the weekend, the kind and the followers', () => {
     const posts = [
       post({ tone: 'dry' }, { postedAt: new Date(Date.UTC(2026, 2, 1, 23, 59)), followers: 900 }),
       post({ tone: 'dry' }, { postedAt: new Date(Date.UTC(2026, 2, 2, 0)), kind: 'thread' }),
@@ -65,14 +65,14 @@ describe('designOf', () => {
     });
   });
 
-  test('puts weeks more than half a year back into one', () => {
+  it('puts weeks more than half a year back into one', () => {
     const posts = Array.from({ length: 60 }, (_, week) =>
       post({ tone: 'dry' }, { postedAt: new Date(MONDAY + week * 7 * DAY_MS) }),
     );
     expect(sizes(posts)['nuisance:week']).toBe(27);
   });
 
-  test('standardises the logarithm of followers over the posts that have them', () => {
+  it('standardises the logarithm of followers over the posts that have them', () => {
     const design = designOf([
       post({ tone: 'dry' }, { followers: 99 }),
       post({ tone: 'dry' }, { followers: 9999 }),
@@ -90,7 +90,7 @@ describe('designOf', () => {
     ]);
   });
 
-  test('knows the uses of a value and what they weigh', () => {
+  it('knows the uses of a value and what they weigh', () => {
     const posts = [post({ tone: 'warm' }), post({ tone: 'dry' }), post({ tone: 'warm' })];
     const design = designOf(posts);
     const rows = design.rows.map((row, index) => ({
@@ -103,7 +103,7 @@ describe('designOf', () => {
     ]);
   });
 
-  test('of no posts is the intercept alone', () => {
+  it('of no posts is the intercept alone', () => {
     expect(designOf([])).toMatchObject({ size: 1, dimensions: [], rows: [] });
   });
 });

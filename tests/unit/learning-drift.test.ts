@@ -1,6 +1,6 @@
 /** Whether posts still do what was learned. */
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type DatedResidual, driftAlarms } from '../../shared/learning/drift.ts';
 
 const dayOf = (day: number) => new Date(Date.UTC(2026, 0, day)).toISOString().slice(0, 10);
@@ -13,7 +13,7 @@ const posts = (
   );
 
 describe('an alarm', () => {
-  test('comes when the days above the slack add up to more than 5', () => {
+  it('comes when the days above the slack add up to more than 5', () => {
     // each day adds 1.5 - 0.5; the sum is 5 on the fifth and 6 on the sixth
     expect(driftAlarms(posts(Array(6).fill([1.5])))).toEqual([
       {
@@ -29,14 +29,14 @@ describe('an alarm', () => {
     expect(driftAlarms(posts(Array(5).fill([1.5])))).toEqual([]);
   });
 
-  test('says when the change came, in either direction', () => {
+  it('says when the change came, in either direction', () => {
     const days = [[0.2], [-1], [0.3], [-3.5], [-3.5]];
     expect(driftAlarms(posts(days))).toMatchObject([
       { direction: 'down', since: '2026-01-04', day: '2026-01-05' },
     ]);
   });
 
-  test('takes a day as one, by its mean times the root of its posts', () => {
+  it('takes a day as one, by its mean times the root of its posts', () => {
     const four = driftAlarms(
       posts([
         [2, 2, 2, 2],
@@ -48,7 +48,7 @@ describe('an alarm', () => {
     expect(driftAlarms(posts([[2], [2]]))).toEqual([]);
   });
 
-  test('starts the stream again', () => {
+  it('starts the stream again', () => {
     const alarms = driftAlarms(posts(Array(12).fill([1.5])));
     expect(alarms.map(({ since, day }) => [since, day])).toEqual([
       ['2026-01-01', '2026-01-06'],
@@ -56,7 +56,7 @@ describe('an alarm', () => {
     ]);
   });
 
-  test('names the value whose posts changed, where all posts together do not', () => {
+  it('names the value whose posts changed, where all posts together do not', () => {
     const days = Array.from({ length: 10 }, (_, index) => dayOf(index + 1));
     const residuals = days.flatMap((day) => [
       { day, residual: 2, values: { tone: 'dry', topic: 'ai' } },
@@ -77,14 +77,14 @@ describe('an alarm', () => {
     expect(alarms.every(({ dimension }) => dimension === 'tone')).toBe(true);
   });
 
-  test('of values has a limit that grows with the streams, the more the less slack there is', () => {
+  it('of values has a limit that grows with the streams, the more the less slack there is', () => {
     const residuals = ['dry', 'warm', 'loud'].flatMap((tone) => posts([[20]], { tone }));
     const limits = (slack: number) => driftAlarms(residuals, { slack }).map(({ limit }) => limit);
     expect(limits(0.5)[1]).toBeCloseTo(5 + Math.log(3), 12);
     expect(limits(0.25)[1]).toBeCloseTo(5 + 2 * Math.log(3), 12);
   });
 
-  test('has the same sum to the last bit in any order of posts', () => {
+  it('has the same sum to the last bit in any order of posts', () => {
     const day = [2.1, 3.3, 4.7, 6.9];
     const [forth] = driftAlarms(posts([day]));
     const [back] = driftAlarms(posts([day.toReversed()]));
@@ -92,7 +92,7 @@ describe('an alarm', () => {
     expect(back?.sum).toBe(forth?.sum);
   });
 
-  test('is the same in any order of posts, and stays when days are added', () => {
+  it('is the same in any order of posts, and stays when days are added', () => {
     const history = fc.array(
       fc.record({
         day: fc.integer({ min: 1, max: 40 }).map(dayOf),

@@ -1,5 +1,5 @@
 import { Matrix } from 'ml-matrix';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { AdditiveFit } from '../../shared/learning/additive.ts';
 import {
   contrasts,
@@ -32,7 +32,7 @@ const two = fitOf([0.1, 0.6, 0.2], [1, 0, 0, 0, 0.04, 0.01, 0, 0.01, 0.02]);
 const tones = [group('tone', 1, ['dry', 'warm'])];
 
 describe('contrasts', () => {
-  test('follow a worked example', () => {
+  it('follow a worked example', () => {
     const [dry, warm] = contrasts(two, tones, { seed: 1 });
     // Half the difference, whose variance is (0.04 + 0.02 - 2 · 0.01) / 4.
     expect(dry?.effect).toBeCloseTo(0.2, 12);
@@ -49,7 +49,7 @@ describe('contrasts', () => {
     expect(dry?.confidence).toBe(0.4);
   });
 
-  test('have the variances of ml-matrix for a larger dimension', () => {
+  it('have the variances of ml-matrix for a larger dimension', () => {
     const rng = mulberry32(3);
     const factor = Matrix.from1DArray(
       5,
@@ -70,7 +70,7 @@ describe('contrasts', () => {
     expect(effects.reduce((sum, { effect }) => sum + effect, 0)).toBeCloseTo(0, 12);
   });
 
-  test('give a lift where the outcome is a logarithm, and none for a composite', () => {
+  it('give a lift where the outcome is a logarithm, and none for a composite', () => {
     const [dry] = contrasts(two, tones, { seed: 1, spread: 1.5 });
     expect(dry?.lift).toBeCloseTo(Math.exp(0.3) - 1, 12);
     expect(dry?.lift_low_80).toBeCloseTo(Math.exp(1.5 * (0.2 - 0.12815515655446)) - 1, 12);
@@ -79,7 +79,7 @@ describe('contrasts', () => {
     expect(composite).toMatchObject({ lift: null, lift_low_80: null, lift_high_80: null });
   });
 
-  test('say how probably each value is the best, the same for the same seed', () => {
+  it('say how probably each value is the best, the same for the same seed', () => {
     const [dry, warm] = contrasts(two, tones, { seed: 7 });
     // Of two values, the one above the average is the best.
     expect(Math.abs((dry?.prob_best ?? 0) - 0.97725)).toBeLessThan(0.015);
@@ -87,7 +87,7 @@ describe('contrasts', () => {
     expect(contrasts(two, tones, { seed: 7 })).toEqual(contrasts(two, tones, { seed: 7 }));
   });
 
-  test('know nothing of values without posts', () => {
+  it('know nothing of values without posts', () => {
     const prior = fitOf([0, 0, 0], [0.09, 0, 0, 0, 0.09, 0, 0, 0, 0.09]);
     for (const one of contrasts(prior, [group('tone', 0, ['a', 'b', 'c'])], { seed: 1 })) {
       expect(one.reliability).toBeCloseTo(0, 12);
@@ -96,7 +96,7 @@ describe('contrasts', () => {
     }
   });
 
-  test('of a dimension with one value say that there is nothing to compare', () => {
+  it('of a dimension with one value say that there is nothing to compare', () => {
     const [only] = contrasts(two, [group('tone', 1, ['dry'])], { seed: 1 });
     expect(only).toMatchObject({
       effect: 0,
@@ -107,7 +107,7 @@ describe('contrasts', () => {
     });
   });
 
-  test('are rows that the schema takes', () => {
+  it('are rows that the schema takes', () => {
     for (const spread of [undefined, 1.2]) {
       const options = spread === undefined ? { seed: 2 } : { seed: 2, spread };
       for (const row of contrasts(two, tones, options)) {

@@ -1,5 +1,5 @@
 /** How posts grow to 48 h, and what that says about young ones. */
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { median, quantile } from '../../shared/learning/robust.ts';
 import { probabilityAbove, viralThreshold } from '../../simulation/reference/early-warning.ts';
 import {
@@ -39,7 +39,7 @@ const point = (ageHours: number, growth: number, half: number): GrowthPoint => (
 const CURVE = [point(2, 0.5, 0.3), point(6, 0.2, 0.1), point(24, 0.05, 0.02)];
 
 describe('the growth curve', () => {
-  test('has the median, the 5th and 95th percentile and the spread of what is still to come', () => {
+  it('has the median, the 5th and 95th percentile and the spread of what is still to come', () => {
     const [one, ...others] = growthCurve(POSTS);
     expect(others).toEqual([]);
     expect(one).toMatchObject({ phase: '2h', posts: 39 });
@@ -50,7 +50,7 @@ describe('the growth curve', () => {
     expect(one?.spread).toBeCloseTo(0.36 / (2 * 1.6448536269514722), 9);
   });
 
-  test('needs 30 posts of an age; below, all accounts stand in', () => {
+  it('needs 30 posts of an age; below, all accounts stand in', () => {
     const everyone = [point(1, 0.8, 0.4), point(2, 0.5, 0.3)].map((one) => ({
       ...one,
       posts: 900,
@@ -64,7 +64,7 @@ describe('the growth curve', () => {
     ]);
   });
 
-  test('is in order of age, without reads of 48 h and later, whatever the order of posts', () => {
+  it('is in order of age, without reads of 48 h and later, whatever the order of posts', () => {
     const posts = POSTS.map((_, index) =>
       post({ '24h': [24, 0.1 + index / 1000], '48h': [48, 0], '1h': [1, 1] }),
     );
@@ -77,7 +77,7 @@ describe('the growth curve', () => {
 describe('a projection', () => {
   const read = (ageHours: number, impressions = Math.expm1(6)) => ({ ageHours, impressions });
 
-  test('at an age of the curve adds its growth', () => {
+  it('at an age of the curve adds its growth', () => {
     const projection = project(read(6), CURVE);
     expect(projection?.y).toBeCloseTo(6.2, 12);
     expect(projection?.low90).toBeCloseTo(6.1, 12);
@@ -85,7 +85,7 @@ describe('a projection', () => {
     expect(projection?.spread).toBe(CURVE[1]?.spread);
   });
 
-  test.each([
+  it.each([
     ['between two ages', 4, [2, 0.5, 0.3], [6, 0.2, 0.1]],
     ['between the last age and 48 h', 30, [24, 0.05, 0.02], [48, 0, 0]],
   ] as const)('%s is linear in ln(1 + age / 80 min)', (_, age, [from, g0, h0], [to, g1, h1]) => {
@@ -98,40 +98,40 @@ describe('a projection', () => {
     expect(projection?.spread).toBeCloseTo(half / 1.6448536269514722, 12);
   });
 
-  test('from a curve of one age reaches until 48 h', () => {
+  it('from a curve of one age reaches until 48 h', () => {
     expect(project(read(12), CURVE.slice(0, 1))?.y).toBeGreaterThan(6);
     expect(project(read(47.999), CURVE.slice(0, 1))?.y).toBeCloseTo(6, 4);
   });
 
-  test('falls from age to age and is exact from 48 h on', () => {
+  it('falls from age to age and is exact from 48 h on', () => {
     const ys = [2, 3, 6, 7, 23, 24, 25, 40, 48].map((age) => project(read(age), CURVE)?.y ?? 0);
     expect(ys).toEqual(ys.toSorted((a, b) => b - a));
     expect(project(read(48), CURVE)).toEqual({ y: 6, low90: 6, high90: 6, spread: 0 });
     expect(project(read(200), [])).toMatchObject({ y: 6, spread: 0 });
   });
 
-  test('is not known before the first age, or without a curve', () => {
+  it('is not known before the first age, or without a curve', () => {
     expect(project(read(1.9), CURVE)).toBeNull();
     expect(project(read(10), [])).toBeNull();
   });
 });
 
 describe('the early warning', () => {
-  test('has a threshold from 40 posts on, which one in twenty passes', () => {
+  it('has a threshold from 40 posts on, which one in twenty passes', () => {
     const impressions = Array.from({ length: 99 }, (_, index) => 10 * (index + 1));
     expect(viralThreshold(impressions)).toBeCloseTo(950, 9);
     expect(viralThreshold(impressions.slice(0, 40))).not.toBeNull();
     expect(viralThreshold(impressions.slice(0, 39))).toBeNull();
   });
 
-  test('is the normal probability above the threshold', () => {
+  it('is the normal probability above the threshold', () => {
     const projection = { y: Math.log1p(1000), low90: 0, high90: 0, spread: 0.5 };
     expect(probabilityAbove(1000, projection)).toBeCloseTo(0.5, 12);
     const double = Math.expm1(Math.log1p(1000) + 0.5);
     expect(probabilityAbove(double, projection)).toBeCloseTo(0.15865525393145707, 9);
   });
 
-  test('is certain of a read at 48 h; at the threshold it has not passed', () => {
+  it('is certain of a read at 48 h; at the threshold it has not passed', () => {
     const exact = project({ ageHours: 48, impressions: 1000 }, []);
     if (!exact) throw new Error('A read at 48 h is its own projection.');
     expect([999, 1000, 1001].map((threshold) => probabilityAbove(threshold, exact))).toEqual([
@@ -140,7 +140,7 @@ describe('the early warning', () => {
   });
 });
 
-test('a quantile is the order statistic at p (n + 1), and never outside of the values', () => {
+it('a quantile is the order statistic at p (n + 1), and never outside of the values', () => {
   expect(quantile([40, 10, 30, 20], 0.5)).toBe(25);
   expect(quantile([40, 10, 30, 20], 0.3)).toBe(15);
   expect(quantile([40, 10, 30, 20], 0.95)).toBe(40);

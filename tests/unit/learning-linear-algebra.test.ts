@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { CholeskyDecomposition, inverse, Matrix } from 'ml-matrix';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   cholesky,
   choleskySolve,
@@ -35,11 +35,11 @@ function expectClose(actual: Float64Array, expected: readonly number[]) {
 const worked = Float64Array.from([4, 2, 2, 2, 5, 3, 2, 3, 6]);
 
 describe('cholesky', () => {
-  test('gives the factor that was worked out by hand, to the last bit', () => {
+  it('gives the factor that was worked out by hand, to the last bit', () => {
     expect([...cholesky(worked, 3)]).toEqual([2, 0, 0, 1, 2, 0, 1, 1, 2]);
   });
 
-  test('agrees with ml-matrix', () => {
+  it('agrees with ml-matrix', () => {
     fc.assert(
       fc.property(positiveDefinite, ({ n, matrix }) => {
         const expected = new CholeskyDecomposition(matrix).lowerTriangularMatrix.to1DArray();
@@ -48,7 +48,7 @@ describe('cholesky', () => {
     );
   });
 
-  test('gives the same bits everywhere, also where no factor is exact', () => {
+  it('gives the same bits everywhere, also where no factor is exact', () => {
     const hilbert = Float64Array.from({ length: 25 }, (_, cell) => {
       const [row, column] = [Math.floor(cell / 5), cell % 5];
       return 1 / (row + column + 1) + (row === column ? 0.1 : 0);
@@ -61,7 +61,7 @@ describe('cholesky', () => {
     );
   });
 
-  test.each([
+  it.each([
     ['is singular', [1, 1, 1, 1]],
     ['is indefinite', [1, 2, 2, 1]],
     ['holds what is not a number', [Number.NaN, 0, 0, 1]],
@@ -73,7 +73,7 @@ describe('cholesky', () => {
 });
 
 describe('inverse and solution', () => {
-  test('are those that were worked out by hand', () => {
+  it('are those that were worked out by hand', () => {
     const lower = cholesky(worked, 3);
     // The inverse is adj / 64.
     const adjugate = [21, -6, -4, -6, 20, -8, -4, -8, 16];
@@ -84,7 +84,7 @@ describe('inverse and solution', () => {
     expectClose(choleskySolve(lower, 3, Float64Array.from([8, 10, 11])), [1, 1, 1]);
   });
 
-  test('agree with ml-matrix, the diagonal alone too', () => {
+  it('agree with ml-matrix, the diagonal alone too', () => {
     fc.assert(
       fc.property(positiveDefinite, ({ n, matrix }) => {
         const lower = cholesky(flat(matrix), n);
@@ -99,6 +99,6 @@ describe('inverse and solution', () => {
   });
 });
 
-test('submatrix takes rows and columns in the order that is asked for', () => {
+it('submatrix takes rows and columns in the order that is asked for', () => {
   expect([...submatrix(worked, 3, [2, 0])]).toEqual([6, 2, 2, 4]);
 });

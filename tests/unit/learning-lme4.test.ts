@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { fitAdditive, gramOf } from '../../shared/learning/additive.ts';
 import { designOf } from '../../shared/learning/design.ts';
@@ -65,21 +65,21 @@ function correlation(both: { ours: number; theirs: number }[]): number {
   return covariance / Math.sqrt(variances);
 }
 
-test('there are three sets of posts', () => {
+it('there are three sets of posts', () => {
   expect(names).toHaveLength(3);
 });
 
 describe.each(names)('%s, against lme4', (name) => {
   const golden = read(name);
 
-  test('effects as the product fits them correlate with those of lme4', () => {
+  it('effects as the product fits them correlate with those of lme4', () => {
     // Where lme4 puts a dimension's variance at 0, the product's prior keeps small effects.
     const hasNull = Object.values(golden.sds).some((sd) => sd < 1e-3);
     const least = hasNull ? 0.98 : 0.99;
     expect(correlation(pairs(golden, fitOf(golden)))).toBeGreaterThanOrEqual(least);
   });
 
-  test('without priors the fit is restricted maximum likelihood', () => {
+  it('without priors the fit is restricted maximum likelihood', () => {
     const plain = { tauWeight: 0, sigmaWeight: 0, maxRounds: 1500, tolerance: 1e-8 };
     const fitted = fitOf(golden, plain);
     expect(Math.abs(Math.sqrt(fitted.fit.sigma2) - golden.sigma)).toBeLessThan(1e-3);

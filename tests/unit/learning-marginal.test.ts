@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { learnMarginals, meanDistribution, nigPosterior } from '../../shared/learning/marginal.ts';
 import { type ValueStatistics, valueStatisticsSchema } from '../../shared/learning/statistics.ts';
 import { shown } from './learning-samples.ts';
@@ -30,7 +30,7 @@ function only<T>(items: readonly T[]): T {
 }
 
 describe('nigPosterior', () => {
-  test('follows a worked example: rewards 1, 2 and 3 against a prior of ten posts at 0.5', () => {
+  it('follows a worked example: rewards 1, 2 and 3 against a prior of ten posts at 0.5', () => {
     const posterior = nigPosterior({ n: 3, s1: 6, s2: 14 }, prior);
     expect(posterior.kn).toBe(13);
     expect(posterior.mn).toBeCloseTo(11 / 13, 14);
@@ -42,7 +42,7 @@ describe('nigPosterior', () => {
     expect(mean.scale).toBeCloseTo(Math.sqrt((2.5 + 67.5 / 26) / (3.5 * 13)), 14);
   });
 
-  test('gives the prior back when there are no posts', () => {
+  it('gives the prior back when there are no posts', () => {
     expect(nigPosterior({ n: 0, s1: 0, s2: 0 }, prior)).toEqual({
       kn: 10,
       mn: 0.5,
@@ -51,7 +51,7 @@ describe('nigPosterior', () => {
     });
   });
 
-  test('gives the same from all posts at once as from one after the other', () => {
+  it('gives the same from all posts at once as from one after the other', () => {
     const y = fc.double({ min: -3, max: 3, noNaN: true });
     fc.assert(
       fc.property(fc.array(y, { minLength: 1, maxLength: 30 }), (ys) => {
@@ -71,7 +71,7 @@ describe('nigPosterior', () => {
     );
   });
 
-  test('stays between the prior and the raw mean, and narrows as posts are added', () => {
+  it('stays between the prior and the raw mean, and narrows as posts are added', () => {
     fc.assert(
       fc.property(
         fc.double({ min: -3, max: 3, noNaN: true }),
@@ -94,7 +94,7 @@ describe('nigPosterior', () => {
 });
 
 describe('learnMarginals', () => {
-  test('follows a worked example of two tones with ten posts each', () => {
+  it('follows a worked example of two tones with ten posts each', () => {
     // Rewards have means 1 and 0 and variance 0.75, so the dimension has mean 0.5 and variance 1.
     const spread = Math.sqrt(0.75);
     const [dry, warm] = learnMarginals([
@@ -111,7 +111,7 @@ describe('learnMarginals', () => {
     expect(warm?.marginal_mean).toBeCloseTo(0.25, 14);
   });
 
-  test('keeps the columns that describe the posts as they are', () => {
+  it('keeps the columns that describe the posts as they are', () => {
     const given = shown('topic', 'sleep', { uses: 4, mean: 0.2 });
     const row = only(learnMarginals([given]));
     expect(row).toMatchObject({
@@ -125,7 +125,7 @@ describe('learnMarginals', () => {
     });
   });
 
-  test('accepts what the database returns', () => {
+  it('accepts what the database returns', () => {
     const value = valueStatisticsSchema.parse({
       dimension: 'tone',
       value: 'dry',
@@ -145,11 +145,11 @@ describe('learnMarginals', () => {
     expect(row.mean_impressions).toBeNull();
   });
 
-  test('an account without finished posts has no rows', () => {
+  it('an account without finished posts has no rows', () => {
     expect(learnMarginals([])).toEqual([]);
   });
 
-  test('one post, or equal rewards, leave a value as uncertain as the least variance says', () => {
+  it('one post, or equal rewards, leave a value as uncertain as the least variance says', () => {
     for (const uses of [1, 3]) {
       const row = only(learnMarginals([shown('tone', 'dry', { uses, mean: 0.7, sd: 0 })]));
       expect(row.marginal_mean).toBeCloseTo(0.7, 12);
@@ -157,7 +157,7 @@ describe('learnMarginals', () => {
     }
   });
 
-  test('the order of the input rows does not matter', () => {
+  it('the order of the input rows does not matter', () => {
     const shuffled = dimensionOf().chain((values) =>
       fc.tuple(
         fc.constant(values),
@@ -173,7 +173,7 @@ describe('learnMarginals', () => {
 });
 
 describe('defects of the first system', () => {
-  test('10: learning twice from the same posts gives the same totals, not added ones', () => {
+  it('10: learning twice from the same posts gives the same totals, not added ones', () => {
     const values = [
       shown('tone', 'dry', { uses: 12, mean: 0.4 }),
       shown('tone', 'warm', { uses: 7, mean: -0.1 }),
@@ -183,7 +183,7 @@ describe('defects of the first system', () => {
     expect(first.map((row) => row.uses)).toEqual([12, 7]);
   });
 
-  test('13: confidence says how much was tried, and the standard error how well it is known', () => {
+  it('13: confidence says how much was tried, and the standard error how well it is known', () => {
     const rows = learnMarginals([
       shown('tone', 'steady', { uses: 30, mean: 0.6, sd: 0.2 }),
       shown('tone', 'wild', { uses: 30, mean: 0.6, sd: 1.5 }),

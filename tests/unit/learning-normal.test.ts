@@ -1,8 +1,8 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { normalCdf } from '../../shared/learning/normal.ts';
 
 describe('normalCdf', () => {
-  test.each([
+  it.each([
     [0, 0.5],
     [1, 0.8413447460685429],
     [-1.6448536269514722, 0.05],
@@ -17,12 +17,12 @@ describe('normalCdf', () => {
     expect(Math.abs(normalCdf(z) - expected)).toBeLessThanOrEqual(1e-14);
   });
 
-  test('keeps seven digits far out in the lower tail', () => {
+  it('keeps seven digits far out in the lower tail', () => {
     expect(normalCdf(-10) / 7.619853024160527e-24).toBeCloseTo(1, 7);
     expect(normalCdf(-5.2) / 9.964426316933481e-8).toBeCloseTo(1, 7);
   });
 
-  test('rises, across the change of method too', () => {
+  it('rises, across the change of method too', () => {
     let last = 0;
     for (let z = -9; z <= 9; z += 0.01) {
       const p = normalCdf(z);

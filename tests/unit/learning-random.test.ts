@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { PostloopError } from '../../shared/contracts/error.ts';
 import { gamma, mulberry32, normal, type Rng, studentT } from '../../shared/learning/random.ts';
 import { studentTCdf } from '../../simulation/reference/student-t.ts';
@@ -33,7 +33,7 @@ function distance(xs: number[], cdf: (x: number) => number): number {
 const LARGEST_DISTANCE = 2.5 / Math.sqrt(DRAWS);
 
 describe('mulberry32', () => {
-  test('gives the numbers of the published generator', () => {
+  it('gives the numbers of the published generator', () => {
     const rng = mulberry32(1);
     expect([rng(), rng(), rng()]).toEqual([
       0.6270739405881613, 0.002735721180215478, 0.5274470399599522,
@@ -41,26 +41,26 @@ describe('mulberry32', () => {
     expect(mulberry32(0)()).toBe(0.26642920868471265);
   });
 
-  test('is uniform on [0, 1)', () => {
+  it('is uniform on [0, 1)', () => {
     const xs = draws(11, (rng) => rng());
     expect(xs.every((x) => x >= 0 && x < 1)).toBe(true);
     expect(distance(xs, (x) => x)).toBeLessThan(LARGEST_DISTANCE);
   });
 
-  test.each([-1, 1.5, 2 ** 32, Number.NaN])('refuses %d, which no sequence belongs to', (seed) => {
+  it.each([-1, 1.5, 2 ** 32, Number.NaN])('refuses %d, which no sequence belongs to', (seed) => {
     expect(() => mulberry32(seed)).toThrow(PostloopError);
     expect(() => mulberry32(seed)).toThrow('Pass an integer from 0 to 4294967295');
   });
 });
 
 describe('draws', () => {
-  test('normal draws have mean 0 and variance 1', () => {
+  it('normal draws have mean 0 and variance 1', () => {
     const { mean, variance } = moments(draws(12, normal));
     expect(Math.abs(mean)).toBeLessThan(4 / Math.sqrt(DRAWS));
     expect(Math.abs(variance - 1)).toBeLessThan(4 * Math.sqrt(2 / DRAWS));
   });
 
-  test.each([0.5, 1, 2, 30])('gamma draws of shape %d have that mean and variance', (shape) => {
+  it.each([0.5, 1, 2, 30])('gamma draws of shape %d have that mean and variance', (shape) => {
     const { mean, variance } = moments(draws(13, (rng) => gamma(rng, shape)));
     expect(Math.abs(mean - shape)).toBeLessThan(4 * Math.sqrt(shape / DRAWS));
     const fourth = 3 * shape * shape + 6 * shape;
@@ -69,12 +69,12 @@ describe('draws', () => {
     );
   });
 
-  test.each([1, 4, 5.3, 40])('Student t draws of df %d follow its distribution', (df) => {
+  it.each([1, 4, 5.3, 40])('Student t draws of df %d follow its distribution', (df) => {
     const xs = draws(14, (rng) => studentT(rng, df));
     expect(distance(xs, (x) => studentTCdf(x, df))).toBeLessThan(LARGEST_DISTANCE);
   });
 
-  test('a generator that returns 0 now and then still gives finite draws', () => {
+  it('a generator that returns 0 now and then still gives finite draws', () => {
     const source = mulberry32(15);
     let calls = 0;
     const rng = () => {

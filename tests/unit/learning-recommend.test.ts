@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { fitAdditive, gramOf } from '../../shared/learning/additive.ts';
 import { type DesignPost, designOf } from '../../shared/learning/design.ts';
 import { jointModelOf } from '../../shared/learning/joint-model.ts';
@@ -67,12 +67,12 @@ function drawn(inputs: RecommendationInputs, seed: number) {
 }
 
 describe('decide', () => {
-  test('draws uniformly and names no model before twenty finished posts', () => {
+  it('draws uniformly and names no model before twenty finished posts', () => {
     expect(drawn(inputsOf(inTurn(19)), 1)).toMatchObject({ policy: 'uniform', modelVersion: null });
     expect(drawn(inputsOf([]), 1)).toMatchObject({ policy: 'uniform', modelVersion: null });
   });
 
-  test('draws from the joint posterior and names its version from then on', () => {
+  it('draws from the joint posterior and names its version from then on', () => {
     const decision = drawn(inputsOf(inTurn(40)), 1);
     expect(decision).toMatchObject({ policy: 'thompson_joint', modelVersion: 4, rngSeed: 1 });
     const picks = Array.from({ length: 200 }, (_, seed) => drawn(inputsOf(inTurn(40)), seed));
@@ -80,7 +80,7 @@ describe('decide', () => {
     expect(warm.length).toBeGreaterThan(150);
   });
 
-  test('keeps the rules, and says when they leave nothing', () => {
+  it('keeps the rules, and says when they leave nothing', () => {
     const rules = [{ forbid: { tone: 'warm' } }];
     for (let seed = 0; seed < 50; seed += 1) {
       const { slate } = drawn(inputsOf(inTurn(40), { rules }), seed);
@@ -92,11 +92,11 @@ describe('decide', () => {
     });
   });
 
-  test('says when there is nothing to choose from', () => {
+  it('says when there is nothing to choose from', () => {
     expect(decide(inputsOf([], { dimensions: [] }), 1)).toEqual({ code: 'vocabulary_empty' });
   });
 
-  test('gives the control share no evidence, and changes nothing else of a decision', () => {
+  it('gives the control share no evidence, and changes nothing else of a decision', () => {
     const seed = fc.integer({ min: 0, max: 2 ** 32 - 1 });
     const all = inputsOf(inTurn(40));
     const some = { ...all, control_share: 0.5 };
@@ -113,7 +113,7 @@ describe('decide', () => {
     );
   });
 
-  test('takes the control share from the seeds, independent of what was picked', () => {
+  it('takes the control share from the seeds, independent of what was picked', () => {
     const inputs = inputsOf([], { control_share: 0.2 });
     const seeds = 20_000;
     const counts = new Map<string, { all: number; control: number }>();
@@ -132,7 +132,7 @@ describe('decide', () => {
 });
 
 describe('defects of the first system', () => {
-  test('12: values are recommended again, so that each dimension gathers evidence', () => {
+  it('12: values are recommended again, so that each dimension gathers evidence', () => {
     const truth: Record<string, number> = { dry: 0.8, warm: 0, grave: -0.4, playful: -0.4 };
     const noise = mulberry32(12);
     const posts: { tone: string; reward: number }[] = [];

@@ -1,5 +1,5 @@
 /** A few seeds of what `npm run simulate -- learning` and `policy` judge with many. */
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   bestValueBias,
   coverage,
@@ -31,22 +31,22 @@ describe('the joint learner, from posts whose values mostly go together', () => 
   const accounts = SEEDS.map((seed) => habitualPosts(LEARNING_WORLD, 1000, seed));
   const joint = accounts.flatMap(({ posts, truth }) => estimatesOf(fitPosts(posts), truth));
 
-  test('has 90 % intervals that hold the truth about as often', () => {
+  it('has 90 % intervals that hold the truth about as often', () => {
     expect(coverage(joint)).toBeGreaterThan(0.84);
     expect(coverage(joint)).toBeLessThan(0.96);
   });
 
-  test('errs at most 0.7 times as much as raw means', () => {
+  it('errs at most 0.7 times as much as raw means', () => {
     const raw = accounts.flatMap(({ posts, truth }) => rawEstimates(posts, truth));
     expect(rootMeanSquare(joint) / rootMeanSquare(raw)).toBeLessThan(0.7);
   });
 
-  test('replaces intervals of single values that hold the truth far too rarely', () => {
+  it('replaces intervals of single values that hold the truth far too rarely', () => {
     const marginal = accounts.flatMap(({ posts, truth }) => marginalEstimates(posts, truth));
     expect(coverage(marginal)).toBeLessThan(0.7);
   });
 
-  test('loses effects to a score that was made from the draft, which is why the score is out', () => {
+  it('loses effects to a score that was made from the draft, which is why the score is out', () => {
     const withScore = accounts.flatMap(({ posts, truth }) =>
       estimatesOf(fitPosts(posts, { viralScore: true }), truth),
     );
@@ -58,13 +58,13 @@ describe('the joint learner, from posts whose values mostly go together', () => 
 describe('the joint learner, from posts that its own policy chose', () => {
   const accounts = SEEDS.map((seed) => thompsonPosts(LEARNING_WORLD, 600, seed));
 
-  test('does not overrate the best value of a dimension, as raw means do', () => {
+  it('does not overrate the best value of a dimension, as raw means do', () => {
     const biases = accounts.map(({ posts, truth }) => bestValueBias(posts, fitPosts(posts), truth));
     expect(Math.abs(mean(biases.map((bias) => bias.joint)))).toBeLessThan(0.1);
     expect(mean(biases.map((bias) => bias.raw))).toBeGreaterThan(0.3);
   });
 
-  test('keeps effects that subtracting a rolling mean would erase', () => {
+  it('keeps effects that subtracting a rolling mean would erase', () => {
     const shares = (rolling: boolean) =>
       mean(
         accounts.map(({ posts, truth }) => {
@@ -86,25 +86,25 @@ describe('the policy', () => {
   const run = { ...USUAL_RUN, posts: 500 };
   const joint = overSeeds((seed) => mean(regretShares(SIX_DIMENSIONS, run, jointThompson(), seed)));
 
-  test('loses under half of what random choices lose over 500 posts', () => {
+  it('loses under half of what random choices lose over 500 posts', () => {
     expect(joint).toBeLessThan(0.45);
   });
 
-  test('loses less than greedy choices and the rule of the first system', () => {
+  it('loses less than greedy choices and the rule of the first system', () => {
     for (const rival of [epsilonGreedy, rawMeanRule]) {
       const share = overSeeds((seed) => mean(regretShares(SIX_DIMENSIONS, run, rival, seed)));
       expect(joint).toBeLessThan(0.85 * share);
     }
   });
 
-  test('starts ahead with 300 posts that habit chose', () => {
+  it('starts ahead with 300 posts that habit chose', () => {
     const warm = overSeeds((seed) =>
       mean(regretShares(SIX_DIMENSIONS, { ...run, warmPosts: 300 }, jointThompson(), seed)),
     );
     expect(warm).toBeLessThan(0.6 * joint);
   });
 
-  test('gives all policies of a seed the same account', () => {
+  it('gives all policies of a seed the same account', () => {
     const shares = () =>
       regretShares(SIX_DIMENSIONS, { ...run, posts: 60 }, jointThompson(), 9, [30, 60]);
     expect(shares()).toEqual(shares());

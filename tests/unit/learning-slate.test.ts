@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   type JointModel,
   jointModelOf,
@@ -72,7 +72,7 @@ function shares(given: JointSlateInputs, dimension: string, options = {}, seeds 
 }
 
 describe('drawJointSlate', () => {
-  test('gives eight combinations, the chosen one, and the share of the slate that equals it', () => {
+  it('gives eight combinations, the chosen one, and the share of the slate that equals it', () => {
     for (let seed = 0; seed < 50; seed += 1) {
       const { code: _, ...slate } = drawn(inputs(), { seed });
       expect(jointSlateSchema.parse(slate)).toEqual(slate);
@@ -86,7 +86,7 @@ describe('drawJointSlate', () => {
     }
   });
 
-  test('repeats itself for the same seed, whatever the order of vocabulary and rules', () => {
+  it('repeats itself for the same seed, whatever the order of vocabulary and rules', () => {
     const rules: Rule[] = [
       { forbid: { format: 'list', tone: 'dry' } },
       { require: { generator: 'large' }, when: { tone: 'warm' } },
@@ -111,7 +111,7 @@ describe('drawJointSlate', () => {
     );
   });
 
-  test('is the same decision as ever for a seed', () => {
+  it('is the same decision as ever for a seed', () => {
     const { slate, chosen } = drawn(inputs(), { seed: 2026, slateSize: 4, alpha: 3 });
     expect([slate.map((one) => Object.values(one).join(' ')), chosen]).toMatchInlineSnapshot(`
       [
@@ -126,7 +126,7 @@ describe('drawJointSlate', () => {
     `);
   });
 
-  test('plays a value as often as it is drawn as the best', () => {
+  it('plays a value as often as it is drawn as the best', () => {
     // Two values 0.1 apart, sd 0.1 each: P = Phi(0.1 / (0.5 · 0.1 · sqrt 2)) = Phi(1.414) = 0.921.
     const model = modelOf({ tone: { dry: 0.05, warm: -0.05 } });
     const given = inputs({ model, dimensions: dimensionsOf({ tone: ['dry', 'warm'] }) });
@@ -136,7 +136,7 @@ describe('drawJointSlate', () => {
     expect(shares(given, 'tone', { alpha: 0 })).toEqual({ dry: expect.closeTo(1, 9) });
   });
 
-  test('draws coefficients together: what is common to two values does not tell them apart', () => {
+  it('draws coefficients together: what is common to two values does not tell them apart', () => {
     // Equal means; both vary by 1, but nearly always alike.
     const model: JointModel = {
       ...modelOf({ tone: { dry: 0.02, warm: 0 } }),
@@ -146,19 +146,19 @@ describe('drawJointSlate', () => {
     expect(shares(given, 'tone')).toEqual({ dry: expect.closeTo(1, 9) });
   });
 
-  test('tries a value that no post has shown, by the spread of its dimension', () => {
+  it('tries a value that no post has shown, by the spread of its dimension', () => {
     const dimensions = dimensionsOf({ ...VOCABULARY, tone: [...VOCABULARY.tone, 'brisk'] });
     const share = shares(inputs({ dimensions }), 'tone').brisk ?? 0;
     expect(share).toBeGreaterThan(0.05);
     expect(share).toBeLessThan(0.3);
   });
 
-  test('takes a dimension that the model does not know', () => {
+  it('takes a dimension that the model does not know', () => {
     const dimensions = dimensionsOf({ ...VOCABULARY, hook: ['question', 'number'] });
     expect(Math.abs((shares(inputs({ dimensions }), 'hook').number ?? 0) - 0.5)).toBeLessThan(0.05);
   });
 
-  test('never plays a retired value, and draws the others as if it were there', () => {
+  it('never plays a retired value, and draws the others as if it were there', () => {
     const dimensions = dimensionsOf({ ...VOCABULARY, tone: ['dry', 'warm'] });
     for (let seed = 0; seed < 100; seed += 1) {
       const before = drawn(inputs(), { seed }).slate;
@@ -170,7 +170,7 @@ describe('drawJointSlate', () => {
     }
   });
 
-  test.each([
+  it.each([
     ['nothing was learned', null],
     ['there are fewer than 20 finished posts', { ...MODEL, finished_posts: 19 }],
   ])('is uniform while %s', (_, model) => {
@@ -180,7 +180,7 @@ describe('drawJointSlate', () => {
     }
   });
 
-  test('is uniform over the allowed combinations, not over each dimension', () => {
+  it('is uniform over the allowed combinations, not over each dimension', () => {
     // 4 combinations of dry, 4 of warm and 2 of wry are left.
     const rules: Rule[] = [{ forbid: { tone: 'wry', format: 'list' } }];
     const tones = shares(inputs({ model: null, rules }), 'tone');
@@ -188,7 +188,7 @@ describe('drawJointSlate', () => {
     expect(Math.abs((tones.wry ?? 0) - 0.2)).toBeLessThan(0.03);
   });
 
-  test('starts under rules that leave one combination in ten thousand', () => {
+  it('starts under rules that leave one combination in ten thousand', () => {
     const values = Array.from({ length: 10 }, (_, index) => `v${index}`);
     const dimensions = dimensionsOf({ a: values, b: values, c: values, d: values });
     const rules: Rule[] = [{ require: { a: 'v3', b: 'v1', c: 'v4', d: 'v1' } }];
@@ -200,7 +200,7 @@ describe('drawJointSlate', () => {
     });
   });
 
-  test('says as a value that there is nothing to choose from', () => {
+  it('says as a value that there is nothing to choose from', () => {
     expect(drawJointSlate(inputs({ dimensions: [] }), { seed: 1 })).toEqual({
       code: 'vocabulary_empty',
     });
@@ -210,7 +210,7 @@ describe('drawJointSlate', () => {
     });
   });
 
-  test.each<[string, Rule[]]>([
+  it.each<[string, Rule[]]>([
     ['all values of a dimension are banned', VOCABULARY.tone.map((tone) => ({ forbid: { tone } }))],
     ['a value is required that is not in use', [{ require: { tone: 'grave' } }]],
     [
@@ -231,7 +231,7 @@ describe('drawJointSlate', () => {
     }
   });
 
-  test('ignores a rule about values that are not in use', () => {
+  it('ignores a rule about values that are not in use', () => {
     const rules: Rule[] = [
       { forbid: { tone: 'grave', format: 'list' } },
       { require: { format: 'story' }, when: { mood: 'sad' } },
@@ -266,7 +266,7 @@ describe('rules', () => {
       ? !has(combination, one.forbid)
       : !has(combination, one.when ?? {}) || has(combination, one.require);
 
-  test('leave the best of the allowed combinations, as trying all of them finds it', () => {
+  it('leave the best of the allowed combinations, as trying all of them finds it', () => {
     fc.assert(
       fc.property(fc.array(rule, { maxLength: 6 }), fc.nat(1e6), (rules, seed) => {
         const rng = mulberry32(seed);
@@ -294,7 +294,7 @@ describe('rules', () => {
     );
   });
 
-  test('hold for uniform draws too', () => {
+  it('hold for uniform draws too', () => {
     fc.assert(
       fc.property(fc.array(rule, { maxLength: 4 }), fc.nat(1e6), (rules, seed) => {
         const outcome = drawJointSlate(inputs({ rules, model: null }), { seed });
@@ -313,7 +313,7 @@ describe('rules', () => {
 });
 
 describe('jointModelOf', () => {
-  test('keeps the covariance of the dimensions, in their order', () => {
+  it('keeps the covariance of the dimensions, in their order', () => {
     const covariance = [1, 0.2, 0.1, 0.2, 0.5, 0.3, 0.1, 0.3, 0.4];
     const model = jointModelOf(
       {
@@ -345,7 +345,7 @@ describe('jointModelOf', () => {
     expect(b * b + c * c).toBeCloseTo(0.4, 12);
   });
 
-  test('of a model whose sizes do not fit, the schema says so', () => {
+  it('of a model whose sizes do not fit, the schema says so', () => {
     expect(jointModelSchema.safeParse({ ...MODEL, factor: [1] }).success).toBe(false);
     expect(jointModelSchema.safeParse({ ...MODEL, mean: [1] }).success).toBe(false);
   });

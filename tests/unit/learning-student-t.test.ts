@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { studentTCdf, studentTQuantile } from '../../simulation/reference/student-t.ts';
 
 const df = fc.oneof(
@@ -10,7 +10,7 @@ const probability = fc.double({ min: 1e-9, max: 1 - 1e-9, noNaN: true });
 
 describe('studentTCdf', () => {
   // P(T <= -t), computed with mpmath 1.3 at 40 digits.
-  test.each([
+  it.each([
     [1, 12, 0.026464676059589874],
     [1.5, 0.3, 0.4002360984017924],
     [3, 4.5, 0.010245206172226705],
@@ -28,7 +28,7 @@ describe('studentTCdf', () => {
     },
   );
 
-  test('equals the arctangent form at one degree of freedom', () => {
+  it('equals the arctangent form at one degree of freedom', () => {
     fc.assert(
       fc.property(fc.double({ min: -1e9, max: 1e9, noNaN: true }), (t) => {
         expect(Math.abs(studentTCdf(t, 1) - (0.5 + Math.atan(t) / Math.PI))).toBeLessThan(1e-12);
@@ -36,7 +36,7 @@ describe('studentTCdf', () => {
     );
   });
 
-  test('equals the algebraic form at two degrees of freedom', () => {
+  it('equals the algebraic form at two degrees of freedom', () => {
     fc.assert(
       fc.property(fc.double({ min: -1e6, max: 1e6, noNaN: true }), (t) => {
         const expected = 0.5 + t / (2 * Math.sqrt(2 + t * t));
@@ -45,7 +45,7 @@ describe('studentTCdf', () => {
     );
   });
 
-  test('never falls as t grows, and is symmetric', () => {
+  it('never falls as t grows, and is symmetric', () => {
     const t = fc.double({ min: -50, max: 50, noNaN: true });
     fc.assert(
       fc.property(t, t, df, (a, b, degrees) => {
@@ -59,7 +59,7 @@ describe('studentTCdf', () => {
 
 describe('studentTQuantile', () => {
   // Critical values as printed in the NIST tables, to their three decimals.
-  test.each([
+  it.each([
     [0.9, 1, 3.078],
     [0.95, 4, 2.132],
     [0.95, 10, 1.812],
@@ -70,7 +70,7 @@ describe('studentTQuantile', () => {
     expect(studentTQuantile(p, degrees)).toBeCloseTo(expected, 3);
   });
 
-  test('gives 2.2281388519649385 at p = 0.975 and df 10 and the normal value at large df', () => {
+  it('gives 2.2281388519649385 at p = 0.975 and df 10 and the normal value at large df', () => {
     expect(Math.abs(studentTQuantile(0.975, 10) - 2.2281388519649385)).toBeLessThan(1e-8);
     expect(Math.abs(studentTQuantile(0.95, 1e7) - 1.6448537798)).toBeLessThan(1e-8);
   });
@@ -78,7 +78,7 @@ describe('studentTQuantile', () => {
   // A tail q is a product of some ten rounded factors with exp(ln q), whose rounding counts |ln q|
   // times, and q |ln q| is 0.37 at most; Newton's last step adds 1e-14 of t times the density, which
   // is 0.25 at most. Ten units in the last place of 1 and that: less than 1e-14.
-  test('is undone by the distribution function', () => {
+  it('is undone by the distribution function', () => {
     fc.assert(
       fc.property(probability, df, (p, degrees) => {
         const back = studentTCdf(studentTQuantile(p, degrees), degrees);
@@ -88,7 +88,7 @@ describe('studentTQuantile', () => {
     );
   });
 
-  test('undoes the distribution function', () => {
+  it('undoes the distribution function', () => {
     fc.assert(
       fc.property(fc.double({ min: -8, max: 3, noNaN: true }), df, (t, degrees) => {
         const back = studentTQuantile(studentTCdf(t, degrees), degrees);
@@ -97,7 +97,7 @@ describe('studentTQuantile', () => {
     );
   });
 
-  test('grows with p', () => {
+  it('grows with p', () => {
     fc.assert(
       fc.property(probability, probability, df, (p, q, degrees) => {
         fc.pre(Math.abs(p - q) > 1e-10);
@@ -107,7 +107,7 @@ describe('studentTQuantile', () => {
     );
   });
 
-  test('is infinite at the ends and finite just inside them', () => {
+  it('is infinite at the ends and finite just inside them', () => {
     expect(studentTQuantile(0, 5)).toBe(Number.NEGATIVE_INFINITY);
     expect(studentTQuantile(1, 5)).toBe(Number.POSITIVE_INFINITY);
     expect(studentTQuantile(1e-300, 1)).toBeCloseTo(-1e300 / Math.PI, -290);

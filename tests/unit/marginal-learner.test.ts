@@ -1,6 +1,6 @@
 /** The learner of single values, which the studies compare the joint one with. */
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { mulberry32, studentT } from '../../shared/learning/random.ts';
 import { studentTQuantile } from '../../simulation/reference/student-t.ts';
 import { learnMarginalEffects, type ValueSums } from '../../simulation/studies/marginal-learner.ts';
@@ -30,7 +30,7 @@ function only<T>(items: readonly T[]): T {
 }
 
 describe('learnMarginalEffects', () => {
-  test('follows a worked example of two tones with ten posts each', () => {
+  it('follows a worked example of two tones with ten posts each', () => {
     // Rewards have means 1 and 0 and variance 0.75, so the dimension has mean 0.5 and variance 1.
     const spread = Math.sqrt(0.75);
     const { priors, effects } = learnMarginalEffects([
@@ -57,11 +57,11 @@ describe('learnMarginalEffects', () => {
     expect(warm?.effect).toBeCloseTo(-0.25, 14);
   });
 
-  test('knows nothing without posts', () => {
+  it('knows nothing without posts', () => {
     expect(learnMarginalEffects([])).toEqual({ priors: {}, effects: [] });
   });
 
-  test('one post, or equal rewards, leave a value as uncertain as the least variance says', () => {
+  it('one post, or equal rewards, leave a value as uncertain as the least variance says', () => {
     for (const uses of [1, 3]) {
       const { effects, priors } = learnMarginalEffects([
         shown('tone', 'dry', { uses, mean: 0.7, sd: 0 }),
@@ -74,7 +74,7 @@ describe('learnMarginalEffects', () => {
     }
   });
 
-  test('intervals are nested around the effect and probabilities agree with its sign', () => {
+  it('intervals are nested around the effect and probabilities agree with its sign', () => {
     fc.assert(
       fc.property(dimensionOf(), (values) => {
         for (const row of learnMarginalEffects(values).effects) {
@@ -94,7 +94,7 @@ describe('learnMarginalEffects', () => {
     );
   });
 
-  test('effects shrink the raw difference towards the average of the dimension', () => {
+  it('effects shrink the raw difference towards the average of the dimension', () => {
     fc.assert(
       fc.property(dimensionOf(), (values) => {
         const { effects, priors } = learnMarginalEffects(values);
@@ -108,7 +108,7 @@ describe('learnMarginalEffects', () => {
     );
   });
 
-  test('multiplying every reward multiplies effects and intervals and keeps probabilities', () => {
+  it('multiplying every reward multiplies effects and intervals and keeps probabilities', () => {
     const factor = fc.double({ min: 1, max: 50, noNaN: true });
     fc.assert(
       fc.property(dimensionOf(0.9), factor, (values, c) => {
@@ -127,7 +127,7 @@ describe('learnMarginalEffects', () => {
     );
   });
 
-  test('the probability of being above average is the share of posterior draws that are', () => {
+  it('the probability of being above average is the share of posterior draws that are', () => {
     const { effects, priors } = learnMarginalEffects([
       shown('tone', 'dry', { uses: 12, mean: 0.5 }),
       shown('tone', 'warm', { uses: 3, mean: 0.1 }),
@@ -146,7 +146,7 @@ describe('learnMarginalEffects', () => {
     }
   });
 
-  test('the 90 % interval leaves 5 % of the posterior on either side', () => {
+  it('the 90 % interval leaves 5 % of the posterior on either side', () => {
     const row = only(learnMarginalEffects([shown('tone', 'dry', { uses: 9, mean: 0.4 })]).effects);
     const half = (row.effect_high_90 - row.effect_low_90) / 2;
     expect(half / row.posterior.scale).toBeCloseTo(studentTQuantile(0.95, row.posterior.df), 9);

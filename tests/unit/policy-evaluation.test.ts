@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { crossFit } from '../../shared/evaluation/cross-fit.ts';
 import { evaluatePolicy, type LoggedDecision } from '../../shared/evaluation/policy-evaluation.ts';
 import { mulberry32, normal } from '../../shared/learning/random.ts';
@@ -51,7 +51,7 @@ const evaluate = (decisions: LoggedDecision[], policy: 'best_of_slate' | 'unifor
   evaluatePolicy({ decisions, vocabulary: VOCABULARY }, policy);
 
 describe('best_of_slate', () => {
-  test('is worth what the best of each slate is worth, by either estimator', () => {
+  it('is worth what the best of each slate is worth, by either estimator', () => {
     const log = logOf(2000);
     const best = log.map(({ slate }) => Math.max(...slate.map(worth)));
     const truth = best.reduce((sum, value) => sum + value, 0) / best.length;
@@ -82,7 +82,7 @@ describe('best_of_slate', () => {
     }
   });
 
-  test('holds the truth of pure noise in its 90 % range about nine times in ten', () => {
+  it('holds the truth of pure noise in its 90 % range about nine times in ten', () => {
     const logs = Array.from({ length: 60 }, (_, seed) => {
       const rng = mulberry32(1000 + seed);
       return logOf(400, 1 + seed).map((decision) => ({ ...decision, reward: normal(rng) }));
@@ -97,7 +97,7 @@ describe('best_of_slate', () => {
     for (const count of held) expect(count).toBeGreaterThanOrEqual(47);
   });
 
-  test('is refused below thirty effective decisions, with how many there were', () => {
+  it('is refused below thirty effective decisions, with how many there were', () => {
     for (const [decisions, effective] of [
       [0, null],
       [29, null],
@@ -118,7 +118,7 @@ describe('best_of_slate', () => {
     }
   });
 
-  test('sounds the alarm when propensities were logged too high', () => {
+  it('sounds the alarm when propensities were logged too high', () => {
     const log = logOf(2000).map((one) => ({ ...one, propensity: Math.min(1, 2 * one.propensity) }));
     const { estimates } = evaluate(log, 'best_of_slate');
     for (const { weight_alarm, mean_weight } of estimates) {
@@ -127,7 +127,7 @@ describe('best_of_slate', () => {
     }
   });
 
-  test('judges a decision by a model that does not know its reward', () => {
+  it('judges a decision by a model that does not know its reward', () => {
     const posts = logOf(300).map((one) => ({
       decisionId: one.decision_id,
       values: one.slate[one.chosen] ?? {},
@@ -149,7 +149,7 @@ describe('best_of_slate', () => {
 });
 
 describe('uniform', () => {
-  test('is what the model says of it when the policy has long preferred the good values', () => {
+  it('is what the model says of it when the policy has long preferred the good values', () => {
     const log = logOf(1500, 5, { policy: 'thompson_joint' }).map((one, index) => {
       const chosen = one.slate.reduce(
         (best, combination, place) =>
@@ -180,7 +180,7 @@ describe('uniform', () => {
     });
   });
 
-  test('is the plain mean of the decisions that were drawn uniformly', () => {
+  it('is the plain mean of the decisions that were drawn uniformly', () => {
     const uniform = logOf(40);
     const later = logOf(200, 2, { policy: 'thompson_joint', reward: 3 });
     const [, draws] = evaluate([...uniform, ...later], 'uniform').estimates;

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { runCommand } from '../../local/stack/commands.ts';
 import { atLeast, atMost, barsTable } from '../../local/terminal/bars.ts';
@@ -7,7 +7,7 @@ import { formatNumber } from '../../local/terminal/numbers.ts';
 const simulate = (...args: string[]) =>
   runCommand(process.execPath, ['simulation/run.ts', ...args]);
 
-test('lists its topics and options', async () => {
+it('lists its topics and options', async () => {
   const { code, stdout } = await simulate('--help');
   expect(code).toBe(0);
   expect(stdout).toContain('  attribution');
@@ -15,7 +15,7 @@ test('lists its topics and options', async () => {
   expect(stdout).toContain('--seeds');
 });
 
-test.each([
+it.each([
   [['astrology'], 'There is no topic astrology.'],
   [['attribution', '--seeds', '0'], '--seeds takes a whole number from 1 to 10000, not 0.'],
   [['attribution', '--sedes', '3'], "Unknown option '--sedes'"],
@@ -26,7 +26,7 @@ test.each([
   expect(stderr).toContain('See npm run simulate -- --help.');
 });
 
-test.each([
+it.each([
   ['attribution', ['A1', 'A2', 'A3', 'A4', 'A5', 'A6', 'A7', 'A8', 'A9'], 'World: typical'],
   ['evaluation', ['R1', 'V1', 'O1', 'D1', 'CUSUM'], 'Young posts: usual'],
 ])(
@@ -52,7 +52,7 @@ test.each([
   },
 );
 
-test('a bar that a value meets exactly is met, and one without a value is not', () => {
+it('a bar that a value meets exactly is met, and one without a value is not', () => {
   expect(atMost('error', 2, 2)).toEqual({ name: 'error, at most', value: 2, bar: 2, pass: true });
   expect(atLeast('share', 1, 2).pass).toBe(false);
   expect(atLeast('share', Number.NaN, 0).pass).toBe(false);
@@ -63,7 +63,7 @@ test('a bar that a value meets exactly is met, and one without a value is not', 
   expect(barsTable([atLeast('share', 2, 2)])).not.toContain('Bars are set for the defaults');
 });
 
-test('numbers are shown with three digits', () => {
+it('numbers are shown with three digits', () => {
   expect([0.012345, 5, 1234.5, Number.NaN].map(formatNumber)).toEqual([
     '0.0123',
     '5',

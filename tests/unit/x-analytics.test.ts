@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { readAnalyticsPayload } from '../../scraper-lambda/src/x/analytics.ts';
 import { postAnalyticsSchema } from '../../shared/contracts/read.ts';
 
@@ -27,7 +27,7 @@ const GRID = [
 const read = (body: unknown) => readAnalyticsPayload(body, ID, AT);
 
 describe('the analytics of a post', () => {
-  test('are read whether a value is a number or text; one that is absent is null', () => {
+  it('are read whether a value is a number or text; one that is absent is null', () => {
     expect(read(bodyOf({ datapoints_grid: GRID }))).toEqual({
       post_id: ID,
       captured_at: AT,
@@ -41,7 +41,7 @@ describe('the analytics of a post', () => {
     });
   });
 
-  test('are read inside TweetWithVisibilityResults', () => {
+  it('are read inside TweetWithVisibilityResults', () => {
     const body = bodyOf({ datapoints_grid: GRID }, (tweet) => ({
       __typename: 'TweetWithVisibilityResults',
       tweet,
@@ -49,7 +49,7 @@ describe('the analytics of a post', () => {
     expect(read(body)).toMatchObject({ profile_visits: 17, follows: 0 });
   });
 
-  test('have the impressions of each hour that X gave, each hour once', () => {
+  it('have the impressions of each hour that X gave, each hour once', () => {
     const series = [
       hour('2026-03-01T08:00:00.000Z', metric('Impressions', 120)),
       hour('2026-03-01T09:00:00.000Z', metric('Impressions', '0')),
@@ -67,7 +67,7 @@ describe('the analytics of a post', () => {
     expect(postAnalyticsSchema.safeParse(analytics).success).toBe(true);
   });
 
-  test.each([-1, 1.5, '1.2K', '', true, [], 1e300])('never take %j for a count', (value) => {
+  it.each([-1, 1.5, '1.2K', '', true, [], 1e300])('never take %j for a count', (value) => {
     const grid = [metric('Impressions', 5), metric('ProfileVisits', value)];
     expect(read(bodyOf({ datapoints_grid: grid }))).toMatchObject({
       impressions: 5,
@@ -75,7 +75,7 @@ describe('the analytics of a post', () => {
     });
   });
 
-  test.each([
+  it.each([
     ['an empty grid', bodyOf({ datapoints_grid: [] })],
     ['no grid', bodyOf({})],
     ['a grid of null', bodyOf({ datapoints_grid: null })],
@@ -86,12 +86,12 @@ describe('the analytics of a post', () => {
     expect(read(body)).toBe('absent');
   });
 
-  test('of another post are not taken for those asked for', () => {
+  it('of another post are not taken for those asked for', () => {
     const body = bodyOf({ rest_id: '1900000000000000002', datapoints_grid: GRID });
     expect(read(body)).toMatchObject({ outcome: 'wrong_post' });
   });
 
-  test.each([
+  it.each([
     ['of another shape', bodyOf({ datapoints_grid: { Impressions: 5 } }), 'shape_changed'],
     ['of another place', { data: { activity: {} } }, 'shape_changed'],
     ['without data', {}, 'shape_changed'],
@@ -105,7 +105,7 @@ describe('the analytics of a post', () => {
     expect(read(body)).toMatchObject({ outcome });
   });
 
-  test('refused by the rate limit wait for its reset', () => {
+  it('refused by the rate limit wait for its reset', () => {
     const headers = { 'x-rate-limit-remaining': '0', 'x-rate-limit-reset': '1790000000' };
     expect(readAnalyticsPayload({ errors: [{ code: 88 }] }, ID, AT, headers)).toMatchObject({
       outcome: 'rate_limited',

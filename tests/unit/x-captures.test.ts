@@ -5,7 +5,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { isPayloadDegraded, judgeDegraded } from '../../scraper-lambda/src/x/degraded.ts';
 import { readPostPayload, readProfilePayload } from '../../scraper-lambda/src/x/graphql.ts';
 import { payloadShape } from '../../scraper-lambda/src/x/payload-shape.ts';
@@ -87,11 +87,11 @@ function meaningOf(result: Any): string {
 }
 
 describe.skipIf(!folder)(`real payloads (${folder ? 'X_CAPTURES_DIR' : SKIPPED})`, () => {
-  test('there are some', () => {
+  it('there are some', () => {
     expect(files.length).toBeGreaterThan(0);
   });
 
-  test.each(files.filter((name) => TIMELINE.test(name)))('%s: every post’s counts', (name) => {
+  it.each(files.filter((name) => TIMELINE.test(name)))('%s: every post’s counts', (name) => {
     const body = load(name);
     const read = readTimelinePayload(body);
     const results = shownResults(body);
@@ -115,7 +115,7 @@ describe.skipIf(!folder)(`real payloads (${folder ? 'X_CAPTURES_DIR' : SKIPPED})
     expect(read.refused.map(({ refusal }) => refusal.outcome)).toEqual(refusals);
   });
 
-  test.each(files.filter((name) => name.startsWith('TweetDetail.')))(
+  it.each(files.filter((name) => name.startsWith('TweetDetail.')))(
     '%s: the focal entries alone',
     (name) => {
       const body = load(name);
@@ -138,7 +138,7 @@ describe.skipIf(!folder)(`real payloads (${folder ? 'X_CAPTURES_DIR' : SKIPPED})
     },
   );
 
-  test.each(files.filter((name) => POST.test(name)))('%s: the post’s counts', (name) => {
+  it.each(files.filter((name) => POST.test(name)))('%s: the post’s counts', (name) => {
     const body: Any = load(name);
     const [operation = '', named = ''] = name.split('.');
     const results = shownResults(body);
@@ -153,7 +153,7 @@ describe.skipIf(!folder)(`real payloads (${folder ? 'X_CAPTURES_DIR' : SKIPPED})
     }
   });
 
-  test.each(files.filter((name) => PROFILE.test(name)))('%s: the follower count', (name) => {
+  it.each(files.filter((name) => PROFILE.test(name)))('%s: the follower count', (name) => {
     const text = readFileSync(join(folder ?? '', name), 'utf8');
     const read = readProfilePayload(JSON.parse(text), null);
     const shown =
@@ -163,7 +163,7 @@ describe.skipIf(!folder)(`real payloads (${folder ? 'X_CAPTURES_DIR' : SKIPPED})
     else expect(read.outcome).toBe(/UserUnavailable/.test(text) ? 'suspended' : 'deleted');
   });
 
-  test.each(files)('%s: its shape has paths and types alone', (name) => {
+  it.each(files)('%s: its shape has paths and types alone', (name) => {
     const text = readFileSync(join(folder ?? '', name), 'utf8');
     const { paths, operation } = payloadShape(name.split('.')[0] ?? '', JSON.parse(text));
     for (const path of paths) expect(path).toMatch(/^[A-Za-z_0-9.*[\]<>]+: [A-Za-z]+$/);
@@ -172,7 +172,7 @@ describe.skipIf(!folder)(`real payloads (${folder ? 'X_CAPTURES_DIR' : SKIPPED})
     expect(operation).toBe(name.split('.')[0]);
   });
 
-  test('payloads of one operation and era share a shape, whatever is on the page', () => {
+  it('payloads of one operation and era share a shape, whatever is on the page', () => {
     const hashOf = (name: string) => payloadShape('TweetDetail', load(name)).hash;
     const legacyEra = files.filter((name) => /^TweetDetail\.2026-0[567]-/.test(name)).map(hashOf);
     const newEra = files.filter((name) => /^TweetDetail\.2026-08-/.test(name)).map(hashOf);
@@ -180,7 +180,7 @@ describe.skipIf(!folder)(`real payloads (${folder ? 'X_CAPTURES_DIR' : SKIPPED})
     expect(newEra.every((hash) => !legacyEra.includes(hash))).toBe(true);
   });
 
-  test('of three years of one post, the days of false zeros alone are degraded', () => {
+  it('of three years of one post, the days of false zeros alone are degraded', () => {
     const series = readdirSync(folder ?? '').find((name) => /^tweet-\d+-series\.csv$/.test(name));
     if (series === undefined) return;
     const [, ...lines] = readFileSync(join(folder ?? '', series), 'utf8')

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { collect } from '../../scraper-lambda/src/collect.ts';
 import { ScraperError } from '../../scraper-lambda/src/errors.ts';
 import type { AccountAsk, AccountRead, MetricsSource } from '../../scraper-lambda/src/source.ts';
@@ -86,7 +86,7 @@ function sourceOf(post: (id: string) => PostRead, account: Partial<AccountRead> 
 const plenty = { concurrency: 1, remainingMs: () => 60_000, now: () => NOW };
 
 describe('collect', () => {
-  test('asks for each account once, with each of its posts once, and fits the contract', async () => {
+  it('asks for each account once, with each of its posts once, and fits the contract', async () => {
     const claim = claimOf(
       [{ id: A }, { id: A, phase: '6h' }, { id: B }, { id: C, handle: 'other' }],
       ['somebot', 'other'],
@@ -112,7 +112,7 @@ describe('collect', () => {
     expect(stopped).toBeNull();
   });
 
-  test('takes the follower count of the profile, and says whether it is exact', async () => {
+  it('takes the follower count of the profile, and says whether it is exact', async () => {
     const { source } = sourceOf((id) => found(id), {
       profile: {
         outcome: 'found',
@@ -133,13 +133,13 @@ describe('collect', () => {
     ]);
   });
 
-  test('takes the count that a post carried when the profile gave none, of its own author only', async () => {
+  it('takes the count that a post carried when the profile gave none, of its own author only', async () => {
     const { source } = sourceOf((id) => found(id), { profile: { outcome: 'transient' } });
     const { batch } = await collect(claimOf([{ id: A }], ['somebot']), source, plenty);
     expect(batch.followers).toMatchObject([{ outcome: 'found', snapshot: { followers: 412 } }]);
   });
 
-  test('names the account of what came along', async () => {
+  it('names the account of what came along', async () => {
     const discovered = [{ post_id: C, posted_at: POSTED_AT, kind: 'single' as const }];
     const events = [{ kind: 'login_required' as const, details: { session: 'guest' } }];
     const { source } = sourceOf((id) => found(id), { discovered, events });
@@ -148,7 +148,7 @@ describe('collect', () => {
     expect(batch.events).toMatchObject([{ account_id: 1, kind: 'login_required' }]);
   });
 
-  test('fills the profile clicks with the profile visits that X shows the author', async () => {
+  it('fills the profile clicks with the profile visits that X shows the author', async () => {
     const nothing = { engagements: null, detail_expands: null, link_clicks: null, hourly: [] };
     const analytics = [
       { post_id: A, captured_at: NOW, impressions: 80, profile_visits: 4, follows: 1, ...nothing },
@@ -162,7 +162,7 @@ describe('collect', () => {
     expect(batch.analytics).toEqual(analytics);
   });
 
-  test('first system 20: a refused read carries its evidence and no numbers', async () => {
+  it('first system 20: a refused read carries its evidence and no numbers', async () => {
     const evidence = { missing: ['data.tweetResult.result.legacy.favorite_count'] };
     const { source } = sourceOf(() => ({ outcome: 'shape_changed', evidence }));
     const { batch } = await collect(claimOf([{ id: A }]), source, plenty);
@@ -171,7 +171,7 @@ describe('collect', () => {
 });
 
 describe('a read is not believed', () => {
-  test.each([
+  it.each([
     ['its id', found(B), { read: B }],
     ['its author', found(A, {}, 'someoneelse'), { differing: ['author'] }],
   ])(
@@ -183,7 +183,7 @@ describe('a read is not believed', () => {
     },
   );
 
-  test('when its time is not the one at which it was posted', async () => {
+  it('when its time is not the one at which it was posted', async () => {
     const late = snowflakeId(new Date('2026-03-02T08:11:00Z'));
     const { source } = sourceOf((id) => found(id));
     const { batch } = await collect(claimOf([{ id: late }]), source, plenty);
@@ -192,7 +192,7 @@ describe('a read is not believed', () => {
     ]);
   });
 
-  test('when a count fell to zero and the views did not: degraded, with the numbers as evidence and an event', async () => {
+  it('when a count fell to zero and the views did not: degraded, with the numbers as evidence and an event', async () => {
     const { source } = sourceOf((id) => found(id, { likes: 0, impressions: 90 }));
     const { batch } = await collect(claimOf([{ id: A, previous: COUNTS }]), source, plenty);
     expect(batch.reads).toMatchObject([
@@ -204,7 +204,7 @@ describe('a read is not believed', () => {
     expect(batch.events).toMatchObject([{ kind: 'degraded', account_id: 1, post_id: A }]);
   });
 
-  test('but an ordinary decrease is', async () => {
+  it('but an ordinary decrease is', async () => {
     const { source } = sourceOf((id) => found(id, { likes: 2 }));
     const { batch } = await collect(claimOf([{ id: A, previous: COUNTS }]), source, plenty);
     expect(batch.reads).toMatchObject([{ outcome: 'found', read: { metrics: { likes: 2 } } }]);
@@ -213,7 +213,7 @@ describe('a read is not believed', () => {
 });
 
 describe('collect stops', () => {
-  test('when nobody may read any more, and releases what was not tried, follower counts included', async () => {
+  it('when nobody may read any more, and releases what was not tried, follower counts included', async () => {
     const refused = new Map<string, PostRead>([[A, { outcome: 'rate_limited' }]]);
     const { source, asked } = sourceOf((id) => found(id), {
       posts: refused,
@@ -231,7 +231,7 @@ describe('collect stops', () => {
     expect(batch.followers.map(({ outcome }) => outcome)).toEqual(['released', 'released']);
   });
 
-  test('in time before the invocation ends, with room to record', async () => {
+  it('in time before the invocation ends, with room to record', async () => {
     let remaining = 20_000;
     const { source, asked } = sourceOf((id) => {
       remaining -= 8_000;
@@ -248,7 +248,7 @@ describe('collect stops', () => {
     expect(batch.reads.at(-1)).toEqual({ post_id: C, phase: '2h', outcome: 'released' });
   });
 
-  test('when the source cannot work: everything is released, and what it threw is kept', async () => {
+  it('when the source cannot work: everything is released, and what it threw is kept', async () => {
     const failure = new ScraperError('browser_failed', 'Chromium did not start.');
     const { source } = sourceOf(() => {
       throw failure;

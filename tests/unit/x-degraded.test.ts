@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { isPayloadDegraded, judgeDegraded } from '../../scraper-lambda/src/x/degraded.ts';
 import type { PostFound } from '../../scraper-lambda/src/x/outcome.ts';
 import type { Metrics } from '../../shared/contracts/read.ts';
@@ -33,7 +33,7 @@ const silent = (...views: (number | null)[]) =>
   views.map((impressions) => post({ ...NOTHING, impressions }));
 
 describe('a read after an accepted one', () => {
-  test.each(SECONDARY)('whose %s fell to 0 while the views did not is degraded', (name) => {
+  it.each(SECONDARY)('whose %s fell to 0 while the views did not is degraded', (name) => {
     expect(judgeDegraded(earlier(), post({ [name]: 0 }))).toEqual({
       reason: 'fell_to_zero',
       details: {
@@ -44,17 +44,17 @@ describe('a read after an accepted one', () => {
     });
   });
 
-  test('that fell to 0 along with its views is believed', () => {
+  it('that fell to 0 along with its views is believed', () => {
     expect(judgeDegraded(earlier(), post({ ...NOTHING, impressions: 979_332 }))).toBeNull();
   });
 
-  test('that fell to 0 where the views are not known is degraded', () => {
+  it('that fell to 0 where the views are not known is degraded', () => {
     const now = post({ likes: 0, impressions: null });
     expect(judgeDegraded(earlier(), now)?.reason).toBe('fell_to_zero');
     expect(judgeDegraded(earlier({ impressions: null }), post({ likes: 0 }))).not.toBeNull();
   });
 
-  test.each([
+  it.each([
     ['the same counts', {}],
     ['fewer likes', { likes: 428, retweets: 1 }],
     ['more of everything', { likes: 500, impressions: 990_000 }],
@@ -63,16 +63,16 @@ describe('a read after an accepted one', () => {
     expect(judgeDegraded(earlier(), post(metrics))).toBeNull();
   });
 
-  test('with zeros where there were zeros, or nothing was known, is believed', () => {
+  it('with zeros where there were zeros, or nothing was known, is believed', () => {
     expect(judgeDegraded(earlier(NOTHING), post(NOTHING))).toBeNull();
     expect(judgeDegraded(earlier({ quotes: null }), post({ quotes: 0 }))).toBeNull();
   });
 
-  test('without one is believed', () => {
+  it('without one is believed', () => {
     expect(judgeDegraded(null, post(NOTHING))).toBeNull();
   });
 
-  test('is never degraded by counts that stay above 0', () => {
+  it('is never degraded by counts that stay above 0', () => {
     const counts = fc.record(
       Object.fromEntries(SECONDARY.map((name) => [name, fc.integer({ min: 1, max: 1e9 })])),
     );
@@ -87,43 +87,43 @@ describe('a read after an accepted one', () => {
 });
 
 describe('a payload', () => {
-  test('is degraded when nothing was done on any of its posts, for all their views', () => {
+  it('is degraded when nothing was done on any of its posts, for all their views', () => {
     expect(isPayloadDegraded(silent(2_600, 2_400))).toBe(true);
   });
 
-  test('is degraded when most posts with a thousand views have nothing', () => {
+  it('is degraded when most posts with a thousand views have nothing', () => {
     const posts = [post({}), post({}), ...silent(1_000, 2_405, 5_498)];
     expect(isPayloadDegraded(posts)).toBe(true);
   });
 
-  test('of a small account with no likes is believed', () => {
+  it('of a small account with no likes is believed', () => {
     expect(isPayloadDegraded(silent(...Array.from({ length: 20 }, (_, i) => 12 + i * 4)))).toBe(
       false,
     );
   });
 
-  test('where one count of one quiet post is not 0 is believed', () => {
+  it('where one count of one quiet post is not 0 is believed', () => {
     expect(
       isPayloadDegraded([...silent(900, 900, 900, 900), post({ ...NOTHING, replies: 1 })]),
     ).toBe(false);
   });
 
-  test('where few loud posts have nothing is believed', () => {
+  it('where few loud posts have nothing is believed', () => {
     const posts = [post({}), post({}), post({}), ...silent(1_500, 2_000, 2_500)];
     expect(isPayloadDegraded(posts)).toBe(false);
     expect(isPayloadDegraded([post({}), ...silent(1_500, 1_200)])).toBe(false);
   });
 
-  test('of one post is judged against its past alone', () => {
+  it('of one post is judged against its past alone', () => {
     expect(isPayloadDegraded(silent(8_648))).toBe(false);
   });
 
-  test('without views says nothing', () => {
+  it('without views says nothing', () => {
     expect(isPayloadDegraded([])).toBe(false);
     expect(isPayloadDegraded(silent(null, null, null, 0))).toBe(false);
   });
 
-  test('in which somebody did something on every post is believed, whatever its views', () => {
+  it('in which somebody did something on every post is believed, whatever its views', () => {
     const views = fc.array(fc.option(fc.nat({ max: 1_000_000 })), { maxLength: 40 });
     fc.assert(
       fc.property(views, (impressions) => {
@@ -134,7 +134,7 @@ describe('a payload', () => {
     );
   });
 
-  test('of any posts below 5,000 views in all and 1,000 each is believed', () => {
+  it('of any posts below 5,000 views in all and 1,000 each is believed', () => {
     const views = fc.array(fc.nat({ max: 166 }), { maxLength: 30 });
     fc.assert(
       fc.property(views, (impressions) => {

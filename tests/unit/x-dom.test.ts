@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   type ArticleSeen,
   judgePage,
@@ -39,7 +39,7 @@ function page(seen: Partial<PageSeen>): PageSeen {
 }
 
 describe('the action bar’s label', () => {
-  test.each([
+  it.each([
     ['English', ENGLISH],
     ['Japanese', JAPANESE],
     ['grouped digits', '33 replies, 274 reposts, 1,556 likes, 22 bookmarks, 27,014 views'],
@@ -49,7 +49,7 @@ describe('the action bar’s label', () => {
     expect(readGroupLabel(label)).toEqual({ metrics: SAME, bounds: {} });
   });
 
-  test('in the singular is read', () => {
+  it('in the singular is read', () => {
     expect(readGroupLabel('1 reply, 1 repost, 1 like, 1 bookmark, 1 view')?.metrics).toMatchObject({
       replies: 1,
       retweets: 1,
@@ -59,7 +59,7 @@ describe('the action bar’s label', () => {
     });
   });
 
-  test.each(['7 likes', '7 件のいいね'])(
+  it.each(['7 likes', '7 件のいいね'])(
     'omits what is zero, but says nothing of views: %s',
     (label) => {
       expect(readGroupLabel(label)?.metrics).toEqual({
@@ -74,20 +74,20 @@ describe('the action bar’s label', () => {
     },
   );
 
-  test('first system 17: the bookmarks are the number before their word, not all digits', () => {
+  it('first system 17: the bookmarks are the number before their word, not all digits', () => {
     const label = '33 replies, 274 reposts, 1556 likes, 22 bookmarks';
     expect(readGroupLabel(label)?.metrics).toMatchObject({ bookmarks: 22 });
     expect(readGroupLabel('33 274 1.5K 22 27K')).toBeNull();
   });
 
-  test('first system 18: the k of a word multiplies nothing', () => {
+  it('first system 18: the k of a word multiplies nothing', () => {
     expect(readGroupLabel('22 bookmarks, 15 likes')?.metrics).toMatchObject({
       bookmarks: 22,
       likes: 15,
     });
   });
 
-  test.each([
+  it.each([
     ['1.5K likes', 1_500, 1_599],
     ['2.6K likes', 2_600, 2_699],
     ['11K likes', 11_000, 11_999],
@@ -105,11 +105,11 @@ describe('the action bar’s label', () => {
     });
   });
 
-  test('keeps the whole numbers beside an abbreviated one exact', () => {
+  it('keeps the whole numbers beside an abbreviated one exact', () => {
     expect(readGroupLabel('33 replies, 1.5K likes')?.bounds).toEqual({ likes: [1_500, 1_599] });
   });
 
-  test.each([
+  it.each([
     ['an unknown suffix', '1.5L likes'],
     ['a small k', '1.5k likes'],
     ['an English suffix in Japanese', '1.5K 件のいいね'],
@@ -132,7 +132,7 @@ describe('the action bar’s label', () => {
 });
 
 describe('a page with articles', () => {
-  test('first system 16: the focal article is the one whose permalink is asked for', () => {
+  it('first system 16: the focal article is the one whose permalink is asked for', () => {
     const seen = page({
       articles: [
         article('1899999999999999990', '700 replies, 91000 likes'),
@@ -157,19 +157,19 @@ describe('a page with articles', () => {
     });
   });
 
-  test('does not take an id that only begins like the one asked for', () => {
+  it('does not take an id that only begins like the one asked for', () => {
     const seen = page({ articles: [article('19000000000000000041', ENGLISH)] });
     expect(readPostFromPage(seen, '1900000000000000004')).toBeNull();
   });
 
-  test('first system 20: a label that is not understood is refused, not read as zeros', () => {
+  it('first system 20: a label that is not understood is refused, not read as zeros', () => {
     const seen = page({ articles: [article('1900000000000000004', '33 yanıt')] });
     expect(readPostFromPage(seen, '1900000000000000004')).toMatchObject({
       outcome: 'shape_changed',
     });
   });
 
-  test('is rounded when its label abbreviates: the least, with the bounds as evidence', () => {
+  it('is rounded when its label abbreviates: the least, with the bounds as evidence', () => {
     const seen = page({ articles: [article('1900000000000000004', '33 replies, 1.5K likes')] });
     expect(readPostFromPage(seen, '1900000000000000004')).toMatchObject({
       quality: 'rounded',
@@ -178,7 +178,7 @@ describe('a page with articles', () => {
     });
   });
 
-  test('is refused when two labels could be the action bar', () => {
+  it('is refused when two labels could be the action bar', () => {
     const both = { ...article('1900000000000000004', ENGLISH), groupLabels: [ENGLISH, '1 like'] };
     expect(readPostFromPage(page({ articles: [both] }), '1900000000000000004')).toMatchObject({
       outcome: 'shape_changed',
@@ -206,14 +206,14 @@ describe('an action bar without a label', () => {
       articles: [{ permalinks: ['/somebot/status/19'], groupLabels: [], buttons }],
     });
 
-  test('is read from the labels of its buttons, exactly', () => {
+  it('is read from the labels of its buttons, exactly', () => {
     expect(readPostFromPage(shown(EXACT), '19')).toMatchObject({
       quality: 'exact',
       metrics: { ...SAME, bookmarks: null, impressions: null },
     });
   });
 
-  test.each(['en', 'en-GB'])('is read from its texts where the page is in %s', (language) => {
+  it.each(['en', 'en-GB'])('is read from its texts where the page is in %s', (language) => {
     expect(readPostFromPage(shown(ABBREVIATED, language), '19')).toMatchObject({
       quality: 'rounded',
       metrics: { replies: 33, retweets: 2_700, likes: 11_000, bookmarks: null },
@@ -221,11 +221,11 @@ describe('an action bar without a label', () => {
     });
   });
 
-  test.each(['tr', 'ja', null])('is refused where the page is in %s', (language) => {
+  it.each(['tr', 'ja', null])('is refused where the page is in %s', (language) => {
     expect(readPostFromPage(shown(ABBREVIATED, language), '19')?.outcome).toBe('shape_changed');
   });
 
-  test('is refused when a button is missing or has no number', () => {
+  it('is refused when a button is missing or has no number', () => {
     expect(readPostFromPage(shown(EXACT.slice(1)), '19')?.outcome).toBe('shape_changed');
     const empty = [...EXACT.slice(1), button('reply', 'Reply', '')];
     expect(readPostFromPage(shown(empty, 'en'), '19')?.outcome).toBe('shape_changed');
@@ -238,7 +238,7 @@ describe('the link to the followers', () => {
       followerLinks: texts.map((text) => ({ href: '/SomeBot/verified_followers', text })),
     });
 
-  test.each([
+  it.each([
     ['412 Followers', 412],
     ['1 Follower', 1],
     ['695,695\n Followers', 695_695],
@@ -254,7 +254,7 @@ describe('the link to the followers', () => {
     });
   });
 
-  test.each([
+  it.each([
     ['683.2K Followers', 683_200, 683_299],
     ['1.5万 フォロワー', 15_000, 15_999],
   ])('with an abbreviated number is not: %s', (text, least, most) => {
@@ -265,14 +265,14 @@ describe('the link to the followers', () => {
     });
   });
 
-  test.each([[['3 B Takipçi']], [['Followers']], [['412 Followers', '413 Followers']]])(
+  it.each([[['3 B Takipçi']], [['Followers']], [['412 Followers', '413 Followers']]])(
     'that is not understood is refused: %j',
     (texts) => {
       expect(readProfileFromPage(profile(...texts), 'somebot')?.outcome).toBe('shape_changed');
     },
   );
 
-  test('of somebody else is not read', () => {
+  it('of somebody else is not read', () => {
     expect(readProfileFromPage(profile('412 Followers'), 'otherbot')).toBeNull();
     const href = '/SomeBot/status/1/followers';
     const seen = page({ followerLinks: [{ href, text: '412 Followers' }] });
@@ -281,20 +281,20 @@ describe('the link to the followers', () => {
 });
 
 describe('a page without articles', () => {
-  test('may still be loading', () => {
+  it('may still be loading', () => {
     expect(judgePage(page({}))).toBeNull();
   });
 
-  test('with X’s login title is login_required', () => {
+  it('with X’s login title is login_required', () => {
     expect(judgePage(page({ title: 'Log in to X / X' }))?.outcome).toBe('login_required');
   });
 
-  test('that was sent to the login flow is login_required', () => {
+  it('that was sent to the login flow is login_required', () => {
     const url = 'https://x.com/i/flow/login?redirect_after_login=%2Fsomebot';
     expect(judgePage(page({ url }))?.outcome).toBe('login_required');
   });
 
-  test('whose scripts failed is transient, even when somebody is logged in', () => {
+  it('whose scripts failed is transient, even when somebody is logged in', () => {
     const seen = page({ hasScriptFailure: true, isLoggedIn: true });
     expect(judgePage(seen)?.outcome).toBe('transient');
   });

@@ -5,7 +5,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { judgeAnswer, readPosts, readUser } from '../../scraper-lambda/src/api/payloads.ts';
 import { readAnalyticsPayload } from '../../scraper-lambda/src/x/analytics.ts';
 import { isPayloadDegraded } from '../../scraper-lambda/src/x/degraded.ts';
@@ -187,7 +187,7 @@ function expectAnalytics(body: unknown, tree: Tree, id: string): void {
   for (const hour of hourly) expect(valuesOf('Impressions')).toContain(hour.impressions);
 }
 
-test('5,000 damaged payloads give typed outcomes and no wrong number', () => {
+it('5,000 damaged payloads give typed outcomes and no wrong number', () => {
   let found = 0;
   fc.assert(
     fc.property(fc.constantFrom(...BASES), mutations, (base, damage) => {
@@ -199,7 +199,7 @@ test('5,000 damaged payloads give typed outcomes and no wrong number', () => {
   expect(found).toBeGreaterThan(2_000);
 });
 
-test('a truncated text is no JSON, and every reader says so', () => {
+it('a truncated text is no JSON, and every reader says so', () => {
   fc.assert(
     fc.property(
       fc.constantFrom(...BASES),
@@ -219,7 +219,7 @@ test('a truncated text is no JSON, and every reader says so', () => {
   );
 });
 
-test('any JSON at all gives a typed outcome', () => {
+it('any JSON at all gives a typed outcome', () => {
   fc.assert(
     fc.property(fc.jsonValue({ maxDepth: 8 }), (data) => {
       for (const body of [data, { data }, { errors: data }, { data: {}, errors: [data] }]) {
@@ -231,7 +231,7 @@ test('any JSON at all gives a typed outcome', () => {
   );
 });
 
-test('damaged answers of the API give typed outcomes and no wrong number', () => {
+it('damaged answers of the API give typed outcomes and no wrong number', () => {
   const ids = ['1900000000000000001', '1900000000000000002', '1900000000000000003'];
   const counts = { likes: 23, retweets: 5, replies: 1, quotes: 2, bookmarks: 3, impressions: 825 };
   const numbers = {
@@ -278,7 +278,7 @@ test('damaged answers of the API give typed outcomes and no wrong number', () =>
   );
 });
 
-test('any label gives nothing, or numbers whose digits stand in it', () => {
+it('any label gives nothing, or numbers whose digits stand in it', () => {
   const number = fc.oneof(fc.nat().map(String), fc.constantFrom('1.5K', '1,234', '2万', '3B', 'K'));
   const word = fc.constantFrom(
     'likes',

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { operationOf, readPostPayload } from '../../scraper-lambda/src/x/graphql.ts';
 
 /** A fresh copy of one of the project's own payloads, to be read or altered. */
@@ -13,7 +13,7 @@ const foundBody = () => fixture('TweetResultByRestId.found');
 const readFound = (body: unknown) => readPostPayload('TweetResultByRestId', body, FOUND);
 
 describe('operationOf', () => {
-  test('names the operation by the end of the path, whatever the hash and query', () => {
+  it('names the operation by the end of the path, whatever the hash and query', () => {
     const variables = encodeURIComponent(JSON.stringify({ tweetId: FOUND }));
     const url = `https://x.com/i/api/graphql/Ab-9_z/TweetResultByRestId?variables=${variables}&features=%7B%7D`;
     expect(operationOf(url)).toEqual({
@@ -22,17 +22,17 @@ describe('operationOf', () => {
     });
   });
 
-  test('takes an operation with Query at its end for the same one', () => {
+  it('takes an operation with Query at its end for the same one', () => {
     const url = 'https://x.com/i/api/graphql/a/TweetResultsByIdsQuery';
     expect(operationOf(url)?.name).toBe('TweetResultsByIds');
   });
 
-  test('is null for what is not a GraphQL call', () => {
+  it('is null for what is not a GraphQL call', () => {
     expect(operationOf('https://x.com/somebot/TweetDetail')).toBeNull();
     expect(operationOf('data:text/html,x')).toBeNull();
   });
 
-  test('survives variables that are not JSON', () => {
+  it('survives variables that are not JSON', () => {
     expect(operationOf('https://x.com/i/api/graphql/a/TweetDetail?variables=%7B')).toEqual({
       name: 'TweetDetail',
       variables: {},
@@ -41,7 +41,7 @@ describe('operationOf', () => {
 });
 
 describe('a post', () => {
-  test('is read with every count, its author and the author’s followers', () => {
+  it('is read with every count, its author and the author’s followers', () => {
     expect(readFound(foundBody())).toEqual({
       outcome: 'found',
       id: FOUND,
@@ -60,13 +60,13 @@ describe('a post', () => {
     });
   });
 
-  test('is read inside TweetWithVisibilityResults', () => {
+  it('is read inside TweetWithVisibilityResults', () => {
     const body = fixture('TweetResultByRestId.with-visibility');
     const read = readPostPayload('TweetResultByRestId', body, '1900000000000000003');
     expect(read).toMatchObject({ outcome: 'found', metrics: { likes: 23, impressions: 825 } });
   });
 
-  test('takes the views from ext_views where views is absent', () => {
+  it('takes the views from ext_views where views is absent', () => {
     const body = foundBody();
     const { result } = body.data.tweetResult;
     result.ext_views = { state: 'EnabledWithCount', count: '77' };
@@ -74,7 +74,7 @@ describe('a post', () => {
     expect(readFound(body)).toMatchObject({ metrics: { impressions: 77 } });
   });
 
-  test.each(['tweetResult', 'tweet_results'])('is found by its id in a list: %s', (key) => {
+  it.each(['tweetResult', 'tweet_results'])('is found by its id in a list: %s', (key) => {
     const other = fixture('TweetResultByRestId.views-unknown').data.tweetResult;
     const body = { data: { [key]: [other, foundBody().data.tweetResult] } };
     expect(readPostPayload('TweetResultsByIds', body, FOUND)).toMatchObject({
@@ -83,13 +83,13 @@ describe('a post', () => {
     });
   });
 
-  test('that is not in the list is wrong_post', () => {
+  it('that is not in the list is wrong_post', () => {
     const other = fixture('TweetResultByRestId.views-unknown').data.tweetResult;
     const body = { data: { tweet_results: [other, other] } };
     expect(readPostPayload('TweetResultsByIds', body, FOUND).outcome).toBe('wrong_post');
   });
 
-  test('keeps an id of 64 bits digit for digit', () => {
+  it('keeps an id of 64 bits digit for digit', () => {
     const id = '18446744073709551615';
     const body = foundBody();
     body.data.tweetResult.result.rest_id = id;
@@ -97,7 +97,7 @@ describe('a post', () => {
     expect(readPostPayload('TweetResultByRestId', body, id)).toMatchObject({ id });
   });
 
-  test('whose id is a JSON number is refused, because its digits may be lost', () => {
+  it('whose id is a JSON number is refused, because its digits may be lost', () => {
     const body = JSON.parse(
       JSON.stringify(foundBody()).replace(`"rest_id":"${FOUND}"`, `"rest_id":${FOUND}`),
     );
@@ -107,7 +107,7 @@ describe('a post', () => {
     });
   });
 
-  test('is read although its author is not shown', () => {
+  it('is read although its author is not shown', () => {
     const body = foundBody();
     body.data.tweetResult.result.core.user_results = {};
     expect(readFound(body)).toMatchObject({
@@ -116,14 +116,14 @@ describe('a post', () => {
     });
   });
 
-  test('of another id than the one asked for is wrong_post', () => {
+  it('of another id than the one asked for is wrong_post', () => {
     expect(readPostPayload('TweetResultByRestId', foundBody(), '1900000000000000077')).toEqual({
       outcome: 'wrong_post',
       evidence: { read: FOUND },
     });
   });
 
-  test('that wraps a retweet is wrong_post: its counts are nobody’s', () => {
+  it('that wraps a retweet is wrong_post: its counts are nobody’s', () => {
     const body = foundBody();
     body.data.tweetResult.result.legacy.retweeted_status_result = { result: {} };
     expect(readFound(body)).toMatchObject({ outcome: 'wrong_post', evidence: { retweet: true } });
@@ -131,7 +131,7 @@ describe('a post', () => {
 });
 
 describe('a changed shape', () => {
-  test('names every missing path of the required counts', () => {
+  it('names every missing path of the required counts', () => {
     const body = foundBody();
     const { legacy } = body.data.tweetResult.result;
     delete legacy.favorite_count;
@@ -148,7 +148,7 @@ describe('a changed shape', () => {
     });
   });
 
-  test.each([
+  it.each([
     ['legacy.retweet_count', '51', 'string'],
     ['legacy.favorite_count', -1, 'number'],
     ['legacy.favorite_count', 1.5, 'number'],
@@ -166,12 +166,12 @@ describe('a changed shape', () => {
     });
   });
 
-  test('is a place for the post whose result has moved, not a deleted post', () => {
+  it('is a place for the post whose result has moved, not a deleted post', () => {
     const body = { data: { tweetResult: { post: foundBody().data.tweetResult.result } } };
     expect(readFound(body).outcome).toBe('shape_changed');
   });
 
-  test.each([null, 7, [], 'text', {}, { data: null }, { data: [] }, { data: { tweetResult: 5 } }])(
+  it.each([null, 7, [], 'text', {}, { data: null }, { data: [] }, { data: { tweetResult: 5 } }])(
     'is %j',
     (body) => {
       expect(readFound(body).outcome).toBe('shape_changed');
@@ -179,7 +179,7 @@ describe('a changed shape', () => {
     },
   );
 
-  test('is a conversation without the entry of the post', () => {
+  it('is a conversation without the entry of the post', () => {
     const body = { data: { threaded_conversation_with_injections_v2: { instructions: [] } } };
     expect(readPostPayload('TweetDetail', body, FOUND)).toMatchObject({
       outcome: 'shape_changed',
@@ -193,7 +193,7 @@ describe('a changed shape', () => {
 });
 
 describe('TweetDetail', () => {
-  test('first system 16: a reply gets its own numbers, not those of the parent above it', () => {
+  it('first system 16: a reply gets its own numbers, not those of the parent above it', () => {
     const read = readPostPayload(
       'TweetDetail',
       fixture('TweetDetail.reply'),
@@ -205,28 +205,28 @@ describe('TweetDetail', () => {
     });
   });
 
-  test('without the entry of the post asked for is wrong_post', () => {
+  it('without the entry of the post asked for is wrong_post', () => {
     const read = readPostPayload('TweetDetail', fixture('TweetDetail.reply'), FOUND);
     expect(read.outcome).toBe('wrong_post');
   });
 
-  test('reads an answer’s post only when that is the focal entry', () => {
+  it('reads an answer’s post only when that is the focal entry', () => {
     const body = fixture('TweetDetail.reply');
     expect(readPostPayload('TweetDetail', body, '1900000000000000009').outcome).toBe('wrong_post');
   });
 
-  test('with a tombstone in the focal entry says what the tombstone says', () => {
+  it('with a tombstone in the focal entry says what the tombstone says', () => {
     const body = fixture('TweetDetail.tombstone');
     expect(readPostPayload('TweetDetail', body, '1900000000000000005').outcome).toBe('deleted');
   });
 });
 
 describe('what the first system got wrong', () => {
-  test('first system 3: the same payload always gives the same numbers', () => {
+  it('first system 3: the same payload always gives the same numbers', () => {
     expect(readFound(foundBody())).toEqual(readFound(foundBody()));
   });
 
-  test('first system 8: zero is a number, not a missing one', () => {
+  it('first system 8: zero is a number, not a missing one', () => {
     const read = readPostPayload(
       'TweetResultByRestId',
       fixture('TweetResultByRestId.views-unknown'),
@@ -237,13 +237,13 @@ describe('what the first system got wrong', () => {
     });
   });
 
-  test('first system 14: views that X does not say are null, never estimated from engagement', () => {
+  it('first system 14: views that X does not say are null, never estimated from engagement', () => {
     const body = foundBody();
     body.data.tweetResult.result.views = { state: 'Enabled' };
     expect(readFound(body)).toMatchObject({ metrics: { likes: 264, impressions: null } });
   });
 
-  test('first system 19: a viral post is read as it is', () => {
+  it('first system 19: a viral post is read as it is', () => {
     const body = foundBody();
     const { result } = body.data.tweetResult;
     result.legacy.favorite_count = 8_104_000;
@@ -254,13 +254,13 @@ describe('what the first system got wrong', () => {
     });
   });
 
-  test('first system 19: fewer likes than before is a number like any other', () => {
+  it('first system 19: fewer likes than before is a number like any other', () => {
     const body = foundBody();
     body.data.tweetResult.result.legacy.favorite_count = 261;
     expect(readFound(body)).toMatchObject({ outcome: 'found', metrics: { likes: 261 } });
   });
 
-  test('first system 20: optional counts that are absent are null, not 0', () => {
+  it('first system 20: optional counts that are absent are null, not 0', () => {
     const body = foundBody();
     const { result } = body.data.tweetResult;
     delete result.views;

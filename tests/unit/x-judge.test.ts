@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type Asked, judgeRead } from '../../scraper-lambda/src/judge.ts';
 import type { PostFound } from '../../scraper-lambda/src/x/outcome.ts';
 import type { Metrics } from '../../shared/contracts/read.ts';
@@ -35,39 +35,39 @@ const read = (metrics: Partial<Metrics> = {}, more: Partial<PostFound> = {}): Po
 const author = (handle: string) => ({ id: '1', handle, followers: 10 });
 
 describe('a read of the post that was asked for', () => {
-  test('is taken, also with fewer of everything', () => {
+  it('is taken, also with fewer of everything', () => {
     expect(judgeRead(asked({ likes: 9 }), read({ likes: 2, replies: 1 }))).toBeNull();
     expect(judgeRead(asked(), read({}, { author: author('SomeBot') }))).toBeNull();
   });
 
-  test('is not believed when a count fell to 0, with the numbers as evidence', () => {
+  it('is not believed when a count fell to 0, with the numbers as evidence', () => {
     expect(judgeRead(asked({ likes: 12 }), read({ likes: 0 }))).toMatchObject({
       outcome: 'degraded',
       evidence: { reason: 'fell_to_zero', refused: { likes: 0, impressions: 80 } },
     });
   });
 
-  test('is believed at the third try when the count was small: somebody took a like back', () => {
+  it('is believed at the third try when the count was small: somebody took a like back', () => {
     expect(judgeRead(asked({}, 2), read({ likes: 0 }))?.outcome).toBe('degraded');
     expect(judgeRead(asked({}, 3), read({ likes: 0 }))).toBeNull();
     expect(judgeRead(asked({}, 3), read({ likes: 0, replies: 0 }))).toBeNull();
   });
 
-  test('is never believed when a large count is 0, at whatever try', () => {
+  it('is never believed when a large count is 0, at whatever try', () => {
     expect(judgeRead(asked({ likes: 5 }, 9), read({ likes: 0 }))?.outcome).toBe('degraded');
     expect(judgeRead(asked({ bookmarks: 30 }, 9), read({ likes: 0 }))?.outcome).toBe('degraded');
   });
 });
 
 describe('a read of another post', () => {
-  test.each([
+  it.each([
     ['id', read({}, { id: snowflakeId(POSTED_AT, 1) })],
     ['author', read({}, { author: author('someoneelse') })],
   ])('by its %s is wrong_post', (_what, other) => {
     expect(judgeRead(asked(), other)?.outcome).toBe('wrong_post');
   });
 
-  test('by the time in its id is wrong_post', () => {
+  it('by the time in its id is wrong_post', () => {
     const late = { ...asked(), posted_at: '2026-03-01T12:11:00.000Z' };
     expect(judgeRead(late, read())).toMatchObject({
       outcome: 'wrong_post',

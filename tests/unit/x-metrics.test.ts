@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { publishMetrics } from '../../scraper-lambda/src/metrics.ts';
 
 const NUMBERS = { byOutcome: { found: 18, degraded: 2, released: 5 }, pages: 3, readingMs: 4_000 };
@@ -20,7 +20,7 @@ afterEach(() => {
 });
 
 describe('metrics', () => {
-  test('are reads by outcome, pages, time a read and the degraded share of what was tried', () => {
+  it('are reads by outcome, pages, time a read and the degraded share of what was tried', () => {
     vi.stubEnv('AWS_LAMBDA_FUNCTION_NAME', 'postloop-scraper');
     const lines = published();
     const byOutcome = lines.filter(({ outcome }) => outcome !== undefined);
@@ -37,7 +37,7 @@ describe('metrics', () => {
     });
   });
 
-  test('are published in Lambda only: elsewhere stdout belongs to the command', () => {
+  it('are published in Lambda only: elsewhere stdout belongs to the command', () => {
     vi.stubEnv('AWS_LAMBDA_FUNCTION_NAME', undefined);
     expect(published()).toEqual([]);
   });

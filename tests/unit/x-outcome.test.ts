@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { readPostPayload } from '../../scraper-lambda/src/x/graphql.ts';
 import {
   type HttpAnswer,
@@ -18,55 +18,55 @@ function answer(status: number, body: unknown, headers: Record<string, string> =
 const LIMIT = { 'x-rate-limit-remaining': '0', 'x-rate-limit-reset': '1790000000' };
 
 describe('an HTTP answer', () => {
-  test('429 is rate_limited until the reset that X names', () => {
+  it('429 is rate_limited until the reset that X names', () => {
     expect(answer(429, 'Rate limit exceeded', LIMIT)).toMatchObject({
       outcome: 'rate_limited',
       retry_at: '2026-09-21T14:13:20.000Z',
     });
   });
 
-  test('429 without a reset is rate_limited with no moment made up', () => {
+  it('429 without a reset is rate_limited with no moment made up', () => {
     expect(answer(429, '')).toEqual({ outcome: 'rate_limited', evidence: { status: 429 } });
   });
 
-  test('code 88 with nothing remaining is rate_limited', () => {
+  it('code 88 with nothing remaining is rate_limited', () => {
     expect(answer(429, codes(88), LIMIT)).toMatchObject({
       outcome: 'rate_limited',
       retry_at: '2026-09-21T14:13:20.000Z',
     });
   });
 
-  test('code 88 with calls remaining is a banned session', () => {
+  it('code 88 with calls remaining is a banned session', () => {
     expect(answer(429, codes(88), { ...LIMIT, 'x-rate-limit-remaining': '37' })?.outcome).toBe(
       'session_invalid',
     );
   });
 
-  test.each([32, 64, 89, 326, 353])('code %i is session_invalid', (code) => {
+  it.each([32, 64, 89, 326, 353])('code %i is session_invalid', (code) => {
     expect(answer(403, codes(code))?.outcome).toBe('session_invalid');
   });
 
-  test('404 with an empty body is a refused guest', () => {
+  it('404 with an empty body is a refused guest', () => {
     expect(answer(404, '')?.outcome).toBe('login_required');
   });
 
-  test('404 with a body is an unknown shape', () => {
+  it('404 with a body is an unknown shape', () => {
     expect(answer(404, codes(34))).toMatchObject({
       outcome: 'shape_changed',
       evidence: { codes: [34] },
     });
   });
 
-  test.each([403, 200, 503])('Cloudflare’s page is blocked, whatever its status: %i', (status) => {
+  it.each([403, 200, 503])('Cloudflare’s page is blocked, whatever its status: %i', (status) => {
     const html = '<title>Attention Required! | Cloudflare</title>';
     expect(answer(status, html)?.outcome).toBe('blocked');
   });
 
-  test.each([500, 502, 503])('%i is transient', (status) => {
+  it.each([500, 502, 503])('%i is transient', (status) => {
     expect(answer(status, 'Over capacity')?.outcome).toBe('transient');
   });
 
-  test('200 is worth parsing', () => {
+  it('200 is worth parsing', () => {
     expect(answer(200, { data: {} })).toBeNull();
   });
 });
@@ -75,27 +75,27 @@ describe('errors inside a body', () => {
   const read = (body: unknown, headers = {}) =>
     readPostPayload('TweetResultByRestId', body, '1900000000000000001', headers);
 
-  test('code 144 is deleted, with data or without', () => {
+  it('code 144 is deleted, with data or without', () => {
     expect(read({ ...codes(144), data: {} }).outcome).toBe('deleted');
     expect(read({ ...codes(144), data: { tweetResult: {} } }).outcome).toBe('deleted');
   });
 
-  test('an empty tweetResult is deleted', () => {
+  it('an empty tweetResult is deleted', () => {
     expect(read({ data: { tweetResult: {} } }).outcome).toBe('deleted');
   });
 
-  test('a code says more than an empty tweetResult', () => {
+  it('a code says more than an empty tweetResult', () => {
     expect(read({ ...codes(131), data: { tweetResult: {} } }).outcome).toBe('transient');
   });
 
-  test('code 88 inside a 200 is rate_limited until the reset', () => {
+  it('code 88 inside a 200 is rate_limited until the reset', () => {
     expect(read({ ...codes(88), data: {} }, LIMIT)).toMatchObject({
       outcome: 'rate_limited',
       retry_at: '2026-09-21T14:13:20.000Z',
     });
   });
 
-  test('an unknown code without data is an unknown shape', () => {
+  it('an unknown code without data is an unknown shape', () => {
     expect(read({ ...codes(9999), data: {} })).toMatchObject({
       outcome: 'shape_changed',
       evidence: { codes: [9999] },
@@ -104,7 +104,7 @@ describe('errors inside a body', () => {
 });
 
 describe('TweetUnavailable', () => {
-  test.each([
+  it.each([
     ['Suspended', 'suspended'],
     ['Protected', 'restricted'],
     ['NsfwLoggedOut', 'restricted'],
@@ -119,7 +119,7 @@ describe('TweetUnavailable', () => {
 });
 
 describe('a tombstone', () => {
-  test.each([
+  it.each([
     ['This Post was deleted by the Post author. Learn more', 'deleted'],
     ['This Post is from a suspended account. Learn more', 'suspended'],
     ['This Post is from an account that no longer exists. Learn more', 'suspended'],
@@ -134,7 +134,7 @@ describe('a tombstone', () => {
     expect(judgeTombstone(text).outcome).toBe(outcome);
   });
 
-  test('leaves none of its text in the evidence', () => {
+  it('leaves none of its text in the evidence', () => {
     const text = 'Entirely new words';
     expect(JSON.stringify(judgeTombstone(text))).not.toContain('Entirely');
   });

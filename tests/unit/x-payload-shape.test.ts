@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { payloadShape } from '../../scraper-lambda/src/x/payload-shape.ts';
 import { payloadShapeSchema } from '../../shared/contracts/read.ts';
 
@@ -15,7 +15,7 @@ const postOf = (body: ReturnType<typeof found>) => body.data.tweetResult.result;
 const hashOf = (body: unknown) => payloadShape('TweetResultByRestId', body).hash;
 
 describe('the shape of a payload', () => {
-  test('names where posts and users stand, and their numbers with their types', () => {
+  it('names where posts and users stand, and their numbers with their types', () => {
     expect(payloadShape('TweetResultByRestId', found())).toEqual({
       operation: 'TweetResultByRestId',
       hash: expect.stringMatching(/^[0-9a-f]{32}$/),
@@ -34,14 +34,14 @@ describe('the shape of a payload', () => {
     });
   });
 
-  test('takes a timeline’s pins, modules, ads and entries for one way to its posts', () => {
+  it('takes a timeline’s pins, modules, ads and entries for one way to its posts', () => {
     const { paths } = payloadShape('UserTweets', fixture('UserTweets.mixed'));
     expect(paths.filter((path) => path.endsWith(': Tweet'))).toEqual([
       'User.timeline.timeline.instructions[].<item>.tweet_results.result: Tweet',
     ]);
   });
 
-  test.each([
+  it.each([
     ['another value', (body: unknown) => (postOf(body).legacy.favorite_count = 9)],
     ['another id', (body: unknown) => (postOf(body).rest_id = '1')],
     ['another text', (body: unknown) => (postOf(body).legacy.full_text = 'more')],
@@ -63,7 +63,7 @@ describe('the shape of a payload', () => {
     expect(hashOf(body)).toBe(hashOf(found()));
   });
 
-  test.each([
+  it.each([
     ['without a count', (post: ReturnType<typeof found>) => delete post.legacy.reply_count],
     ['with a count as text', (post: ReturnType<typeof found>) => (post.legacy.reply_count = '12')],
     [
@@ -81,7 +81,7 @@ describe('the shape of a payload', () => {
     expect(hashOf(body)).not.toBe(hashOf(found()));
   });
 
-  test('is another when a post has moved, and when it is of an unknown type', () => {
+  it('is another when a post has moved, and when it is of an unknown type', () => {
     const { tweetResult } = found().data;
     expect(hashOf({ data: { post: tweetResult } })).not.toBe(hashOf(found()));
     const { paths } = payloadShape('X', {
@@ -90,7 +90,7 @@ describe('the shape of a payload', () => {
     expect(paths).toEqual(['data.tweetResult.result: Note']);
   });
 
-  test('has no values in it: no text, no id, no key that is data', () => {
+  it('has no values in it: no text, no id, no key that is data', () => {
     const body = found();
     postOf(body).legacy['1900000000000000099'] = { count: 3 };
     postOf(body).legacy['a secret'] = 7;
@@ -99,7 +99,7 @@ describe('the shape of a payload', () => {
     expect(paths).toContain('Tweet.legacy.*.count: number');
   });
 
-  test('of any JSON fits its contract, and is the same each time', () => {
+  it('of any JSON fits its contract, and is the same each time', () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 6 }), fc.string(), (data, operation) => {
         const shape = payloadShape(operation, { data });
@@ -110,7 +110,7 @@ describe('the shape of a payload', () => {
     );
   });
 
-  test('does not change with the order of keys or the number of posts', () => {
+  it('does not change with the order of keys or the number of posts', () => {
     const body = fixture('UserTweets.mixed');
     const { instructions } = body.data.user.result.timeline.timeline;
     const { hash } = payloadShape('UserTweets', body);

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { readPostPayload } from '../../scraper-lambda/src/x/graphql.ts';
 import { collectItems } from '../../scraper-lambda/src/x/timeline.ts';
 
@@ -14,14 +14,14 @@ const foundBody = () => fixture('TweetResultByRestId.found');
 const readFound = (body: unknown) => readPostPayload('TweetResultByRestId', body, FOUND);
 
 describe('a post', () => {
-  test('that quotes another has its own counts', () => {
+  it('that quotes another has its own counts', () => {
     const body = foundBody();
     const quoted = fixture('TweetResultByRestId.with-visibility').data.tweetResult;
     body.data.tweetResult.result.quoted_status_result = quoted;
     expect(readFound(body)).toEqual(readFound(foundBody()));
   });
 
-  test.each([
+  it.each([
     ['before', (ids: string[]) => ({ edit_tweet_ids: ids })],
     ['after', (ids: string[]) => ({ edit_control_initial: { edit_tweet_ids: ids } })],
   ])(
@@ -39,13 +39,13 @@ describe('a post', () => {
     },
   );
 
-  test('that is the newest edit says nothing of it', () => {
+  it('that is the newest edit says nothing of it', () => {
     const body = foundBody();
     body.data.tweetResult.result.edit_control = { edit_tweet_ids: ['1899999999999999999', FOUND] };
     expect(readFound(body)).not.toHaveProperty('evidence');
   });
 
-  test('that X shows under its newer id is wrong_post, and known to be an edit', () => {
+  it('that X shows under its newer id is wrong_post, and known to be an edit', () => {
     const body = foundBody();
     const old = '1899999999999999999';
     body.data.tweetResult.result.edit_control = { edit_tweet_ids: [old, FOUND] };
@@ -55,13 +55,13 @@ describe('a post', () => {
     });
   });
 
-  test('whose edit history has another shape is read all the same', () => {
+  it('whose edit history has another shape is read all the same', () => {
     const body = foundBody();
     body.data.tweetResult.result.edit_control = { edit_tweet_ids: 7 };
     expect(readFound(body).outcome).toBe('found');
   });
 
-  test('that was written at another moment than its id says is wrong_post', () => {
+  it('that was written at another moment than its id says is wrong_post', () => {
     const body = foundBody();
     const { legacy } = body.data.tweetResult.result;
     legacy.created_at = 'Thu Mar 13 01:42:42 +0000 2025';
@@ -89,14 +89,14 @@ describe('a conversation', () => {
     return body;
   };
 
-  test('that is served with zeros makes its post degraded, with the numbers as evidence', () => {
+  it('that is served with zeros makes its post degraded, with the numbers as evidence', () => {
     expect(readPostPayload('TweetDetail', conversation(0), FOCAL)).toMatchObject({
       outcome: 'degraded',
       evidence: { reason: 'payload_of_zeros', source: 'graphql', refused: { likes: 0 } },
     });
   });
 
-  test('with anything done in it is believed', () => {
+  it('with anything done in it is believed', () => {
     expect(readPostPayload('TweetDetail', conversation(1), FOCAL).outcome).toBe('found');
   });
 });

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { readProfilePayload } from '../../scraper-lambda/src/x/graphql.ts';
 import { readTimelinePayload } from '../../scraper-lambda/src/x/timeline-posts.ts';
 
@@ -10,7 +10,7 @@ function fixture(name: string): any {
 }
 
 describe('a profile', () => {
-  test.each([
+  it.each([
     ['UserByScreenName.legacy', 398],
     ['UserByScreenName.relationship-counts', 412],
     ['UserResultByScreenName.relationship-counts', 412],
@@ -25,7 +25,7 @@ describe('a profile', () => {
     });
   });
 
-  test('first system 6: followers that are nowhere are refused, never a constant', () => {
+  it('first system 6: followers that are nowhere are refused, never a constant', () => {
     const body = fixture('UserByScreenName.relationship-counts');
     body.data.user.result.relationship_counts = {};
     expect(readProfilePayload(body, 'somebot')).toEqual({
@@ -39,24 +39,21 @@ describe('a profile', () => {
     });
   });
 
-  test('of another handle is not taken for the one asked for', () => {
+  it('of another handle is not taken for the one asked for', () => {
     const body = fixture('UserByScreenName.legacy');
     expect(readProfilePayload(body, 'another').outcome).toBe('wrong_post');
   });
 
-  test.each([{ data: {} }, { data: { user: {} } }])(
-    'that X does not know is deleted: %j',
-    (body) => {
-      expect(readProfilePayload(body, 'somebot').outcome).toBe('deleted');
-    },
-  );
+  it.each([{ data: {} }, { data: { user: {} } }])('that X does not know is deleted: %j', (body) => {
+    expect(readProfilePayload(body, 'somebot').outcome).toBe('deleted');
+  });
 
-  test('that X had no time to look up is transient, not deleted', () => {
+  it('that X had no time to look up is transient, not deleted', () => {
     const body = { data: { user: {} }, errors: [{ name: 'DeadlineExceeded', message: 'no' }] };
     expect(readProfilePayload(body, 'somebot').outcome).toBe('transient');
   });
 
-  test('of a suspended user is suspended', () => {
+  it('of a suspended user is suspended', () => {
     const result = { __typename: 'UserUnavailable', reason: 'Suspended' };
     expect(readProfilePayload({ data: { user: { result } } }, 'somebot').outcome).toBe('suspended');
   });
@@ -65,7 +62,7 @@ describe('a profile', () => {
 describe('UserTweets', () => {
   const own = '1500000000000000007';
 
-  test('gives the account’s own posts: no retweet, no quoted post, no ad, nobody else’s', () => {
+  it('gives the account’s own posts: no retweet, no quoted post, no ad, nobody else’s', () => {
     const read = readTimelinePayload(fixture('UserTweets.mixed'), own);
     if ('outcome' in read) throw new Error(read.outcome);
     expect(read.posts.map(({ id, metrics }) => [id, metrics.likes])).toEqual([
@@ -77,7 +74,7 @@ describe('UserTweets', () => {
     expect(read.refused).toEqual([]);
   });
 
-  test('knows the account’s own posts although X leaves its user object out', () => {
+  it('knows the account’s own posts although X leaves its user object out', () => {
     const body = fixture('UserTweets.mixed');
     const [, pinned] = body.data.user.result.timeline.timeline.instructions;
     delete pinned.entry.content.itemContent.tweet_results.result.core;
@@ -86,13 +83,13 @@ describe('UserTweets', () => {
     expect(read.posts[0]).toMatchObject({ id: '1800000000000000001', author: { followers: null } });
   });
 
-  test('gives everyone’s posts when no author is named', () => {
+  it('gives everyone’s posts when no author is named', () => {
     const read = readTimelinePayload(fixture('UserTweets.mixed'));
     if ('outcome' in read) throw new Error(read.outcome);
     expect(read.posts.map(({ id }) => id)).toContain('1899000000000000003');
   });
 
-  test('keeps the readable posts when one entry has changed, and says which', () => {
+  it('keeps the readable posts when one entry has changed, and says which', () => {
     const body = fixture('UserTweets.mixed');
     const [, , added] = body.data.user.result.timeline.timeline.instructions;
     delete added.entries[0].content.itemContent.tweet_results.result.legacy.favorite_count;
@@ -104,7 +101,7 @@ describe('UserTweets', () => {
     ]);
   });
 
-  test.each([
+  it.each([
     [
       'SearchTimeline',
       (timeline: object) => ({ search_by_raw_query: { search_timeline: { timeline } } }),
@@ -118,7 +115,7 @@ describe('UserTweets', () => {
     expect(read.posts).toHaveLength(4);
   });
 
-  test('tells of each post when it was posted, by its id', () => {
+  it('tells of each post when it was posted, by its id', () => {
     const read = readTimelinePayload(fixture('UserTweets.mixed'), own);
     if ('outcome' in read) throw new Error(read.outcome);
     expect(read.posts[0]).toMatchObject({
@@ -127,7 +124,7 @@ describe('UserTweets', () => {
     });
   });
 
-  test('gives no time to an id from before ids had one', () => {
+  it('gives no time to an id from before ids had one', () => {
     const body = fixture('UserTweets.mixed');
     const [, pinned] = body.data.user.result.timeline.timeline.instructions;
     pinned.entry.content.itemContent.tweet_results.result.rest_id = '20';
@@ -137,7 +134,7 @@ describe('UserTweets', () => {
     expect(read.posts[0]).toMatchObject({ id: '20', postedAt: null });
   });
 
-  test.each([
+  it.each([
     ['single', {}],
     ['single', { in_reply_to_status_id_str: null, in_reply_to_user_id_str: null }],
     ['thread', { in_reply_to_status_id_str: '17', in_reply_to_user_id_str: own }],
@@ -154,7 +151,7 @@ describe('UserTweets', () => {
     expect(read.posts[0]?.kind).toBe(kind);
   });
 
-  test('tells whose timeline it is and what asks for the next page', () => {
+  it('tells whose timeline it is and what asks for the next page', () => {
     const body = fixture('UserTweets.mixed');
     const { user } = body.data;
     user.result.rest_id = own;
@@ -165,7 +162,7 @@ describe('UserTweets', () => {
     expect(readTimelinePayload(body)).toMatchObject({ authorId: own, bottomCursor: 'older' });
   });
 
-  test('without a cursor has no next page', () => {
+  it('without a cursor has no next page', () => {
     const body = fixture('UserTweets.mixed');
     const { timeline } = body.data.user.result.timeline;
     for (const instruction of timeline.instructions) {
@@ -176,14 +173,14 @@ describe('UserTweets', () => {
     expect(readTimelinePayload(body, own)).toMatchObject({ bottomCursor: null, authorId: own });
   });
 
-  test('of a suspended account is suspended', () => {
+  it('of a suspended account is suspended', () => {
     const result = { __typename: 'UserUnavailable', reason: 'Suspended' };
     expect(readTimelinePayload({ data: { user: { result } } }, own)).toMatchObject({
       outcome: 'suspended',
     });
   });
 
-  test.each([{}, { timeline: {} }, { rest_id: own, timeline_v2: {} }])(
+  it.each([{}, { timeline: {} }, { rest_id: own, timeline_v2: {} }])(
     'of a protected account is restricted: %j',
     (parts) => {
       const result = { __typename: 'User', ...parts };
@@ -193,14 +190,14 @@ describe('UserTweets', () => {
     },
   );
 
-  test('that has moved is a changed shape, not a protected account', () => {
+  it('that has moved is a changed shape, not a protected account', () => {
     const result = { __typename: 'User', posts: { list: [] } };
     expect(readTimelinePayload({ data: { user: { result } } }, own)).toMatchObject({
       outcome: 'shape_changed',
     });
   });
 
-  test('without any instructions is a changed shape', () => {
+  it('without any instructions is a changed shape', () => {
     expect(readTimelinePayload({ data: { user: { result: {} } } }, own)).toMatchObject({
       outcome: 'shape_changed',
     });

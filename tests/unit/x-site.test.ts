@@ -1,5 +1,5 @@
 /** The stand-in of X's site, asked as its own pages ask. */
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import type { NumbersProvider } from '../../local/x-site/numbers.ts';
 import type { SitePost } from '../../local/x-site/payloads.ts';
 import { startXSite, type XSite, type XSiteOptions } from '../../local/x-site/server.ts';
@@ -64,7 +64,7 @@ async function timeline(cursor?: string) {
 const entryIds = (entries: { entryId: string }[]) => entries.map(({ entryId }) => entryId);
 
 describe('a timeline', () => {
-  test('comes in pages of twenty posts, and the page after the last post has cursors only', async () => {
+  it('comes in pages of twenty posts, and the page after the last post has cursors only', async () => {
     const posts = idsOf(45);
     await start({ numbers: numbersOf(posts) });
     const first = await timeline();
@@ -76,7 +76,7 @@ describe('a timeline', () => {
     expect(pages.flat()).toEqual(posts.map((id) => `tweet-${id}`));
   });
 
-  test('carries the exact counts and the follower count of its author, and logs them as served', async () => {
+  it('carries the exact counts and the follower count of its author, and logs them as served', async () => {
     const [id = ''] = idsOf(1);
     await start({ numbers: numbersOf([id]), now: () => NOW });
     const { entries } = await timeline();
@@ -97,7 +97,7 @@ describe('a timeline', () => {
     });
   });
 
-  test('shows a thread as one module, oldest first, and no answers to other people', async () => {
+  it('shows a thread as one module, oldest first, and no answers to other people', async () => {
     const [third = '', answer = '', second = '', first = '', alone = ''] = idsOf(5);
     const strangers = '2000000000000000001';
     await start({
@@ -121,7 +121,7 @@ describe('a timeline', () => {
     });
   });
 
-  test('has the pinned post first, and beside the account’s own posts what was asked for', async () => {
+  it('has the pinned post first, and beside the account’s own posts what was asked for', async () => {
     const posts = idsOf(12);
     await start({
       numbers: numbersOf(posts, {
@@ -156,7 +156,7 @@ describe('a timeline', () => {
     expect(items[0].itemContent.tweet_results.result.quoted_status_result).toBeDefined();
   });
 
-  test('alone can deviate, by the account or by the address', async () => {
+  it('alone can deviate, by the account or by the address', async () => {
     const posts = idsOf(3);
     await start({ numbers: numbersOf(posts, { account: { timeline: 'degraded-zeros' } }) });
     const { entries } = await timeline();
@@ -173,7 +173,7 @@ describe('a timeline', () => {
     expect(suspended.data.user.result).toMatchObject({ __typename: 'UserUnavailable' });
   });
 
-  test('of a protected account is absent from a user that still has followers', async () => {
+  it('of a protected account is absent from a user that still has followers', async () => {
     await start({ numbers: numbersOf(idsOf(3), { account: { variant: 'protected' } }) });
     const user = await body(call('UserByScreenName', { screen_name: 'somebot' }));
     expect(user.data.user.result).toMatchObject({
@@ -188,7 +188,7 @@ describe('a timeline', () => {
 describe('a reader', () => {
   const [post = ''] = idsOf(1);
 
-  test('with the cookies of a login gets posts by TweetDetail, a guest does not', async () => {
+  it('with the cookies of a login gets posts by TweetDetail, a guest does not', async () => {
     await start({ numbers: numbersOf([post]), sessions: [SESSION] });
     const variables = { focalTweetId: post };
     expect((await call('TweetDetail', variables, COOKIES)).status).toBe(200);
@@ -199,7 +199,7 @@ describe('a reader', () => {
     expect(await page({})).toMatch(/"isLoggedIn":false[\s\S]*"operation":"TweetResultByRestId"/);
   });
 
-  test('whose login is unknown, was revoked or lacks its token is refused with X’s code', async () => {
+  it('whose login is unknown, was revoked or lacks its token is refused with X’s code', async () => {
     await start({ numbers: numbersOf([post]), sessions: [SESSION] });
     const refused = async (headers: Headers) => {
       const reply = await call('UserTweets', { screen_name: 'somebot' }, headers);
@@ -214,7 +214,7 @@ describe('a reader', () => {
     expect(await refused(COOKIES)).toEqual([401, 32]);
   });
 
-  test('has a budget for each operation and window, told in the headers', async () => {
+  it('has a budget for each operation and window, told in the headers', async () => {
     let now = NOW;
     await start({
       numbers: numbersOf([post]),
@@ -239,7 +239,7 @@ describe('a reader', () => {
     expect(await limits(COOKIES)).toEqual([200, '1', reset + 900]);
   });
 
-  test('sees the analytics of a post only as its author', async () => {
+  it('sees the analytics of a post only as its author', async () => {
     const numbers = {
       ...numbersOf([post]),
       analytics: () => ({
@@ -277,7 +277,7 @@ describe('a site in trouble', () => {
   const reach = () => fetch(`${site.url}/somebot`);
   const ask = () => call('UserByScreenName', { screen_name: 'somebot' });
 
-  test('cuts every connection while it lasts, and then serves as before', async () => {
+  it('cuts every connection while it lasts, and then serves as before', async () => {
     let trouble: Trouble | null = { kind: 'cut' };
     await start({ numbers: numbersOf(idsOf(1)), trouble: () => trouble });
     await expect(reach()).rejects.toThrow('fetch failed');
@@ -287,13 +287,13 @@ describe('a site in trouble', () => {
     expect((await ask()).status).toBe(200);
   });
 
-  test('answers every address with 503', async () => {
+  it('answers every address with 503', async () => {
     await start({ numbers: numbersOf(idsOf(1)), trouble: () => ({ kind: 'server-error' }) });
     expect((await reach()).status).toBe(503);
     expect((await ask()).status).toBe(503);
   });
 
-  test('answers every call with 429 and the moment of the reset, and still serves pages', async () => {
+  it('answers every call with 429 and the moment of the reset, and still serves pages', async () => {
     const until = new Date('2026-03-02T12:15:00Z');
     await start({ numbers: numbersOf(idsOf(1)), trouble: () => ({ kind: 'rate-limited', until }) });
     expect((await reach()).status).toBe(200);
@@ -302,7 +302,7 @@ describe('a site in trouble', () => {
     expect(refused.headers.get('x-rate-limit-reset')).toBe(String(until.getTime() / 1000));
   });
 
-  test('takes so much longer for every response', async () => {
+  it('takes so much longer for every response', async () => {
     await start({
       numbers: numbersOf(idsOf(1)),
       trouble: () => ({ kind: 'slow', latencyMs: 80 }),
@@ -313,7 +313,7 @@ describe('a site in trouble', () => {
   });
 });
 
-test('traffic counts every response and its bytes by kind, after the latency asked for', async () => {
+it('traffic counts every response and its bytes by kind, after the latency asked for', async () => {
   const [post = ''] = idsOf(1);
   await start({
     numbers: numbersOf([post]),
