@@ -300,7 +300,7 @@ describe('an alert', () => {
       returns table (name text, status text, measured text, threshold text, what_to_do text)
       language sql as $$ select 'it', 'ok', pg_sleep(20)::text, '', '' $$`;
     await sql.begin(async (session) => {
-      await session`set local statement_timeout = '500ms'`;
+      await session`set local statement_timeout = '2s'`;
       await session`select postloop.watch(${T0})`;
     });
     await scheduler.drain(T0);

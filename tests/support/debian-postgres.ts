@@ -90,6 +90,9 @@ export async function startDebianPostgres(bin: string): Promise<DebianPostgres> 
 
 const client = (url: string) => postgres(url, { max: 1, onnotice: () => {} });
 
+/** Of 0.1 s each: only a server that does not start needs them all. */
+const MOST_ATTEMPTS = 1_200;
+
 async function untilReachable(url: string): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     const sql = client(url);
@@ -97,7 +100,7 @@ async function untilReachable(url: string): Promise<void> {
       await sql`select 1`;
       return;
     } catch (error) {
-      if (attempt === 100) throw error;
+      if (attempt === MOST_ATTEMPTS) throw error;
       await sleep(100);
     } finally {
       await sql.end();

@@ -227,14 +227,14 @@ describe.each(CONTRACTS)('%s', (_, contract, { table, elsewhere = {} }) => {
 
 type Call = { file: string; name: string; args: string[] };
 
-/** The calls of database functions in a folder: by callDatabase or a client's rpc. */
+/** The calls of database functions in a folder, by name. */
 function callsIn(folder: string): Call[] {
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' });
   return files
     .filter((file) => file.endsWith('.ts'))
     .flatMap((file) => {
       const text = readFileSync(join(folder, file), 'utf8');
-      const starts = text.matchAll(/(?:callDatabase\(\s*\w+,|\.rpc\()\s*'(\w+)'/g);
+      const starts = text.matchAll(/call(?:Database|Project)\(\s*\w+,\s*'(\w+)'/g);
       return Array.from(starts, ({ index, 0: start, 1: name = '' }) => {
         const args = parenthesised(text, index + start.indexOf('('));
         return {
