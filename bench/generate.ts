@@ -8,7 +8,7 @@
  * for the fill too. Schedules (`metric_collections`) are not made: what is measured never reads them.
  */
 import postgres from 'postgres';
-import { HALF_90 } from '../shared/learning/robust.ts';
+import { HALF_90 } from '../shared/learning/normal.ts';
 import { ATTRIBUTION } from '../simulation/reference/attribution/account.ts';
 
 /** The moment that the history leads up to. */

@@ -15,7 +15,7 @@
 import { z } from 'zod';
 import { PostloopError } from '../contracts/error.ts';
 import { type DimensionValues, dimensionValuesSchema } from '../contracts/identifiers.ts';
-import { HALF_90 } from '../learning/robust.ts';
+import { HALF_90 } from '../learning/normal.ts';
 
 /** Effective decisions below which nothing is reported. */
 export const LEAST_EFFECTIVE = 30;
@@ -116,14 +116,6 @@ export function weigh(rows: readonly LoggedChoice[], target: TargetPolicy): Weig
       chosen,
     };
   });
-}
-
-/** Inverse propensity scoring: mean(w r). Unbiased, and the most scattered of the three. */
-export function ips(rows: readonly WeightedChoice[]): OffPolicyEstimate {
-  return fromMean(
-    rows.map(({ weight, reward }) => weight * reward),
-    rows.map(({ weight }) => weight),
-  );
 }
 
 /**

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { momentSchema, postKindSchema } from '../contracts/identifiers.ts';
 import type { PolicyEstimate, PolicyEvaluationReply } from '../contracts/policy-evaluation.ts';
 import { jointModelOf } from '../learning/joint-model.ts';
-import { HALF_90 } from '../learning/robust.ts';
+import { HALF_90 } from '../learning/normal.ts';
 import { crossFit, type DecidedPost } from './cross-fit.ts';
 import {
   bestOfSlate,

@@ -12,7 +12,7 @@
  */
 import { PostloopError } from '../contracts/error.ts';
 import type { DimensionValues } from '../contracts/identifiers.ts';
-import { HALF_90 } from '../learning/robust.ts';
+import { HALF_90 } from '../learning/normal.ts';
 import { fromMean, type OffPolicyEstimate } from './off-policy.ts';
 
 /**

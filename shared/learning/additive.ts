@@ -134,16 +134,6 @@ export function addRow(moments: WeightedMoments, row: SparseRow): void {
   moments.n += row.discount;
 }
 
-/** Lets every post in the sums count `factor` times as much: sums of an earlier day, aged. */
-export function scaleMoments(moments: WeightedMoments, factor: number): void {
-  for (let i = 0; i < moments.gram.length; i += 1) {
-    moments.gram[i] = at(moments.gram, i) * factor;
-  }
-  for (let i = 0; i < moments.rhs.length; i += 1) moments.rhs[i] = at(moments.rhs, i) * factor;
-  moments.yy *= factor;
-  moments.n *= factor;
-}
-
 /** The sums over rows of `size` features. */
 export function gramOf(rows: Iterable<SparseRow>, size: number): WeightedMoments {
   const moments = emptyMoments(size);

@@ -4,14 +4,7 @@
  * reference: the prior identifies them, so that no value is special.
  */
 import type { DimensionValues, PostKind } from '../contracts/identifiers.ts';
-import {
-  type FeatureGroup,
-  INTERCEPT_VARIANCE,
-  type SparseRow,
-  type WeightedMoments,
-} from './additive.ts';
-import type { DimensionGroup } from './effects.ts';
-import { at } from './linear-algebra.ts';
+import { type FeatureGroup, INTERCEPT_VARIANCE, type SparseRow } from './additive.ts';
 import { byCodeUnits } from './order.ts';
 
 const DAY_MS = 86_400_000;
@@ -119,25 +112,6 @@ export function designOf(posts: readonly DesignPost[]): Design {
     });
   }
   return { size, groups, dimensions, rows };
-}
-
-/** A design's dimensions with what `contrasts` needs of the sums. */
-export function dimensionGroups(
-  { dimensions, rows, size }: Design,
-  { gram }: WeightedMoments,
-): DimensionGroup[] {
-  const uses = new Array<number>(size).fill(0);
-  for (const { indices } of rows) {
-    for (const index of indices) uses[index] = (uses[index] ?? 0) + 1;
-  }
-  return dimensions.map((group) => {
-    const last = group.first + group.features.length;
-    return {
-      ...group,
-      uses: uses.slice(group.first, last),
-      effectiveN: group.features.map((_, index) => at(gram, (group.first + index) * (size + 1))),
-    };
-  });
 }
 
 /** Weeks since Monday, 29 December 1969. */

@@ -1,3 +1,6 @@
+/** Half the width of a normal's 90 % range, in standard deviations. */
+export const HALF_90 = 1.6448536269514722;
+
 const LOG_ROOT_TWO_PI = 0.5 * Math.log(2 * Math.PI);
 
 /** Beyond this the series would lose digits to cancellation. */

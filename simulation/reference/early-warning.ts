@@ -4,8 +4,8 @@
  * early-warning.test.ts compare them.
  */
 import { normalCdf } from '../../shared/learning/normal.ts';
-import { quantile } from '../../shared/learning/robust.ts';
 import type { Projection } from './growth.ts';
+import { quantile } from './quantile.ts';
 
 /** Posts that an account needs before its 95th percentile means anything: two are above it. */
 const LEAST_POSTS_OF_A_THRESHOLD = 40;

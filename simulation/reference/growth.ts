@@ -8,7 +8,8 @@
  * In SQL: `postloop.fit_growth`, and the projections of `post_rewards` and `rising_posts`.
  * tests/database/growth.test.ts, post-rewards.test.ts and early-warning.test.ts compare them.
  */
-import { HALF_90, median, quantile } from '../../shared/learning/robust.ts';
+import { HALF_90 } from '../../shared/learning/normal.ts';
+import { median, quantile } from './quantile.ts';
 
 /** Posts from which an age's growth is taken; with fewer, those of all accounts stand in. */
 const LEAST_MATURE_POSTS = 30;

@@ -3,7 +3,7 @@
  * up numbers, once more. tests/database/plausibility-parity.test.ts compares the two.
  */
 
-import { median } from '../../shared/learning/robust.ts';
+import { median } from './quantile.ts';
 import { spearman } from './ranks.ts';
 
 /** The counts that may hardly fall, and how far: the greater of a number and a share of the last one. */

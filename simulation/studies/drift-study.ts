@@ -1,6 +1,7 @@
 /** How long a watch for drift stays silent when nothing changes, and how soon it speaks otherwise. */
 import { type DatedResidual, type DriftAlarm, watchDrift } from '../../shared/learning/drift.ts';
-import { mulberry32, normal, type Rng, studentT } from '../../shared/learning/random.ts';
+import { mulberry32, normal, type Rng } from '../../shared/learning/random.ts';
+import { studentT } from '../worlds/draws.ts';
 import { DIMENSION_SIZES } from './logged-slates.ts';
 
 const POSTS_PER_DAY = 6;

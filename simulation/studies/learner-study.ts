@@ -4,16 +4,17 @@ import {
   fitAdditive,
   gramOf,
   postWeight,
+  type WeightedMoments,
 } from '../../shared/learning/additive.ts';
 import {
   type Design,
   type DesignPost,
   designOf,
-  dimensionGroups,
   standardised,
 } from '../../shared/learning/design.ts';
-import { contrasts, type ValueEffect } from '../../shared/learning/effects.ts';
+import { contrasts, type DimensionGroup, type ValueEffect } from '../../shared/learning/effects.ts';
 import { type JointModel, jointModelOf } from '../../shared/learning/joint-model.ts';
+import { at } from '../../shared/learning/linear-algebra.ts';
 import { mulberry32, normal, type Rng } from '../../shared/learning/random.ts';
 import { drawJointSlate } from '../../shared/learning/slate.ts';
 import {
@@ -312,4 +313,23 @@ function rawMeans(posts: readonly SimulatedPost[]) {
 
 function trueEffect(truth: Truth, dimension: string, value: string): number {
   return truth.effects[Number(dimension.slice(1))]?.[Number(value.slice(1))] ?? 0;
+}
+
+/** A design's dimensions with what `contrasts` needs of the sums. */
+export function dimensionGroups(
+  { dimensions, rows, size }: Design,
+  { gram }: WeightedMoments,
+): DimensionGroup[] {
+  const uses = new Array<number>(size).fill(0);
+  for (const { indices } of rows) {
+    for (const index of indices) uses[index] = (uses[index] ?? 0) + 1;
+  }
+  return dimensions.map((group) => {
+    const last = group.first + group.features.length;
+    return {
+      ...group,
+      uses: uses.slice(group.first, last),
+      effectiveN: group.features.map((_, index) => at(gram, (group.first + index) * (size + 1))),
+    };
+  });
 }

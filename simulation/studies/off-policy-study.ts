@@ -2,10 +2,11 @@
 import {
   bestOfSlate,
   dr,
-  ips,
+  fromMean,
   type LoggedChoice,
   type OffPolicyEstimate,
   snips,
+  type WeightedChoice,
   weigh,
 } from '../../shared/evaluation/off-policy.ts';
 import {
@@ -261,5 +262,13 @@ function pick(slate: Combination[], effects: ByValue, rng: Rng): Decision {
 function bestBy(effects: ByValue, slate: readonly Combination[]): Combination {
   return slate.reduce((best, one) =>
     worth(effects, one.indices) > worth(effects, best.indices) ? one : best,
+  );
+}
+
+/** Inverse propensity scoring: mean(w r). Unbiased, and the most scattered of the three. */
+export function ips(rows: readonly WeightedChoice[]): OffPolicyEstimate {
+  return fromMean(
+    rows.map(({ weight, reward }) => weight * reward),
+    rows.map(({ weight }) => weight),
   );
 }

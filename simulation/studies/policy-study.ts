@@ -6,11 +6,12 @@ import {
   type FeatureGroup,
   fitAdditive,
   INTERCEPT_VARIANCE,
-  scaleMoments,
+  type WeightedMoments,
 } from '../../shared/learning/additive.ts';
 import { type JointModel, jointModelOf } from '../../shared/learning/joint-model.ts';
+import { at } from '../../shared/learning/linear-algebra.ts';
 import type { StudentT } from '../../shared/learning/marginal.ts';
-import { mulberry32, type Rng, studentT } from '../../shared/learning/random.ts';
+import { mulberry32, type Rng } from '../../shared/learning/random.ts';
 import { drawJointSlate } from '../../shared/learning/slate.ts';
 import {
   type Choice,
@@ -27,6 +28,7 @@ import {
   vocabularyOf,
   worth,
 } from '../worlds/content-world.ts';
+import { studentT } from '../worlds/draws.ts';
 import { learnMarginalEffects, type ValueSums } from './marginal-learner.ts';
 
 export type PolicyRun = {
@@ -269,3 +271,13 @@ const emptySums = (dimension: number, value: number): ValueSums => ({
 });
 
 const indexOfMax = (xs: readonly number[]) => xs.indexOf(Math.max(...xs));
+
+/** Lets every post in the sums count `factor` times as much: sums of an earlier day, aged. */
+export function scaleMoments(moments: WeightedMoments, factor: number): void {
+  for (let i = 0; i < moments.gram.length; i += 1) {
+    moments.gram[i] = at(moments.gram, i) * factor;
+  }
+  for (let i = 0; i < moments.rhs.length; i += 1) moments.rhs[i] = at(moments.rhs, i) * factor;
+  moments.yy *= factor;
+  moments.n *= factor;
+}

@@ -1,7 +1,7 @@
 /** Numbers that several functions or views need: no SQL function with its search path set is inlined, so they stand in each. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ALARM_DISCOUNT, HALF_LIFE_DAYS } from '../../shared/learning/additive.ts';
-import { HALF_90 } from '../../shared/learning/robust.ts';
+import { HALF_90 } from '../../shared/learning/normal.ts';
 import { ATTRIBUTION } from '../../simulation/reference/attribution/account.ts';
 import { ACTIVE_HOURS } from '../../simulation/reference/attribution/exposure.ts';
 import { LONGEST_REACH_H } from '../../simulation/reference/attribution/lag.ts';

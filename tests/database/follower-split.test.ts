@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { HALF_90 } from '../../shared/learning/robust.ts';
+import { HALF_90 } from '../../shared/learning/normal.ts';
 import { snowflakeId } from '../../shared/snowflake.ts';
 import { useDatabase } from '../support/database.ts';
 import {

@@ -1,10 +1,10 @@
 /** Percentiles and projections of young posts, in SQL and in TypeScript. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { quantile } from '../../shared/learning/robust.ts';
 import { snowflakeId } from '../../shared/snowflake.ts';
 import { probabilityAbove, viralThreshold } from '../../simulation/reference/early-warning.ts';
 import { growthCurve, project } from '../../simulation/reference/growth.ts';
+import { quantile } from '../../simulation/reference/quantile.ts';
 import { useDatabase } from '../support/database.ts';
 import {
   type DrawnPost,

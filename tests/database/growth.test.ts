@@ -1,8 +1,8 @@
 /** The fit of growth curves in SQL, against the reference in TypeScript. */
 import { describe, expect, it } from 'vitest';
-import { quantile } from '../../shared/learning/robust.ts';
 import { viralThreshold } from '../../simulation/reference/early-warning.ts';
 import { type GrowthPoint, growthCurve } from '../../simulation/reference/growth.ts';
+import { quantile } from '../../simulation/reference/quantile.ts';
 import { useDatabase } from '../support/database.ts';
 import {
   type DrawnPost,

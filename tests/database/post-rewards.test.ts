@@ -1,7 +1,7 @@
 /** Outcomes of finished and young posts, and the rewards made of them. */
 import { describe, expect, it } from 'vitest';
-import { median } from '../../shared/learning/robust.ts';
 import { growthCurve, project } from '../../simulation/reference/growth.ts';
+import { median } from '../../simulation/reference/quantile.ts';
 import { useDatabase } from '../support/database.ts';
 import {
   type DrawnPost,

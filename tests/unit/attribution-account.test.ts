@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { HALF_90 } from '../../shared/learning/robust.ts';
+import { HALF_90 } from '../../shared/learning/normal.ts';
 import {
   type AccountHistory,
   ATTRIBUTION,

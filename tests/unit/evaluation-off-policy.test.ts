@@ -4,13 +4,13 @@ import { describe, expect, it } from 'vitest';
 import {
   bestOfSlate,
   dr,
-  ips,
   type LoggedChoice,
   loggedChoiceSchema,
   snips,
   type TargetPolicy,
   weigh,
 } from '../../shared/evaluation/off-policy.ts';
+import { ips } from '../../simulation/studies/off-policy-study.ts';
 
 const DRY = { tone: 'dry' };
 const WARM = { tone: 'warm' };

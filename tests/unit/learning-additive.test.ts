@@ -8,9 +8,9 @@ import {
   INTERCEPT_VARIANCE,
   postWeight,
   type SparseRow,
-  scaleMoments,
 } from '../../shared/learning/additive.ts';
 import { mulberry32, normal } from '../../shared/learning/random.ts';
+import { scaleMoments } from '../../simulation/studies/policy-study.ts';
 
 const named = (name: string, first: number, size: number, variance?: number): FeatureGroup => ({
   name,

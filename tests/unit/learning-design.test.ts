@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { gramOf, postWeight } from '../../shared/learning/additive.ts';
-import { type DesignPost, designOf, dimensionGroups } from '../../shared/learning/design.ts';
+import { type DesignPost, designOf } from '../../shared/learning/design.ts';
+import { dimensionGroups } from '../../simulation/studies/learner-study.ts';
 
 const DAY_MS = 86_400_000;
 /** A Monday. */

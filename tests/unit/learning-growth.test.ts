@@ -1,6 +1,5 @@
 /** How posts grow to 48 h, and what that says about young ones. */
 import { describe, expect, it } from 'vitest';
-import { median, quantile } from '../../shared/learning/robust.ts';
 import { probabilityAbove, viralThreshold } from '../../simulation/reference/early-warning.ts';
 import {
   type GrowthPoint,
@@ -8,6 +7,7 @@ import {
   type MaturePost,
   project,
 } from '../../simulation/reference/growth.ts';
+import { median, quantile } from '../../simulation/reference/quantile.ts';
 
 const HALF_LIFE_H = 80 / 60;
 const clock = (age: number) => Math.log(1 + age / HALF_LIFE_H);

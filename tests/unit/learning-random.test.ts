@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { PostloopError } from '../../shared/contracts/error.ts';
-import { gamma, mulberry32, normal, type Rng, studentT } from '../../shared/learning/random.ts';
+import { mulberry32, normal, type Rng } from '../../shared/learning/random.ts';
 import { studentTCdf } from '../../simulation/reference/student-t.ts';
+import { gamma, studentT } from '../../simulation/worlds/draws.ts';
 
 const DRAWS = 20_000;
 

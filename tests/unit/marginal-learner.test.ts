@@ -1,9 +1,10 @@
 /** The learner of single values, which the studies compare the joint one with. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { mulberry32, studentT } from '../../shared/learning/random.ts';
+import { mulberry32 } from '../../shared/learning/random.ts';
 import { studentTQuantile } from '../../simulation/reference/student-t.ts';
 import { learnMarginalEffects, type ValueSums } from '../../simulation/studies/marginal-learner.ts';
+import { studentT } from '../../simulation/worlds/draws.ts';
 import { shown } from './learning-samples.ts';
 
 /** Weighted sums of two or more values of one dimension with rewards inside the winsorised range. */

@@ -9,7 +9,7 @@
  * In SQL: `postloop.plan_splits` and `postloop.split_blocks`, under `attribute_posts`.
  * tests/database/attribution-parity.test.ts compares what the two store of whole accounts.
  */
-import { HALF_90 } from '../../../shared/learning/robust.ts';
+import { HALF_90 } from '../../../shared/learning/normal.ts';
 import {
   ACTIVE_HOURS,
   type AttributedPost,

@@ -1,6 +1,3 @@
-/** Half the width of a normal's 90 % range, in standard deviations. */
-export const HALF_90 = 1.6448536269514722;
-
 /**
  * The value below which the next draw like `values` falls with probability `p`: the order statistic
  * at p (n + 1), linear in between (type 6 of Hyndman & Fan 1996). Percentiles at p (n - 1) + 1, as
