@@ -15,8 +15,10 @@ const SAME_SIGNAL_MS = 500;
 
 type Watcher = ChildProcessByStdio<Writable, null, null>;
 let watcher: Watcher | undefined;
+let isDismissed = false;
 
 function tell(line: string): void {
+  if (isDismissed) return;
   if (!watcher) {
     // Detached: a Ctrl-C in the terminal reaches this process's group, and must not end the watcher.
     watcher = spawn('sh', [fileURLToPath(new URL('./guard.sh', import.meta.url))], {
@@ -60,8 +62,8 @@ export async function endProcess(child: ChildProcess, signal: 'SIGINT' | 'SIGTER
 
 /** Lets the watcher go and waits until it has: it ends what is still registered with it. */
 async function dismissWatcher(): Promise<void> {
+  isDismissed = true;
   const dismissed = watcher;
-  watcher = undefined;
   if (!dismissed || dismissed.exitCode !== null || dismissed.signalCode !== null) return;
   const gone = new Promise<void>((resolve) => dismissed.once('exit', () => resolve()));
   // Nothing else may keep this process until then.
@@ -72,8 +74,8 @@ async function dismissWatcher(): Promise<void> {
 
 /**
  * Runs `stop` at the first Ctrl-C, SIGTERM or SIGHUP and exits with 130, 143 or 129, with nothing
- * left behind, the watcher included; a second
- * signal, half a second later or more, exits at once, and the watcher ends what is left.
+ * left behind, the watcher included; a second signal, half a second later or more, exits at once,
+ * and the watcher ends what is left.
  */
 export function stopOnSignals(stop: () => Promise<void>): void {
   let first: number | undefined;
