@@ -98,7 +98,7 @@ it('2: a column that does not exist fails the call of recommend, and no decision
 it('4: a job that cannot even say what it expects is no success', async () => {
   const { sql } = stack;
   await finishPost();
-  const answer = await withoutColumn(sql, 'real_tweet_metrics', 'attributed_at', () =>
+  const answer = await withoutColumn(sql, 'postloop.unattributed_reads', 'collected_at', () =>
     refusal(stack, 'attribution', { now }),
   );
   expect(answer).toMatchObject({ status: 500, code: 'database_error' });

@@ -71,7 +71,7 @@ export async function refusal(
   return { status: answer.status, ...errorBodySchema.parse(answer.body) };
 }
 
-/** Does the work while a column is missing, as when a migration was not applied. */
+/** Does the work while a column is missing, as when a migration was not applied. A table without a schema is in public. */
 export async function withoutColumn<Result>(
   sql: postgres.Sql,
   table: string,
@@ -79,7 +79,7 @@ export async function withoutColumn<Result>(
   work: () => Promise<Result>,
 ): Promise<Result> {
   const rename = (from: string, to: string) =>
-    sql`alter table ${sql(`public.${table}`)} rename column ${sql(from)} to ${sql(to)}`;
+    sql`alter table ${sql(table.includes('.') ? table : `public.${table}`)} rename column ${sql(from)} to ${sql(to)}`;
   const away = `not_${column}`;
   await rename(column, away);
   try {
