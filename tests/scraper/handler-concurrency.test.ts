@@ -1,8 +1,7 @@
 /** Handlers beside each other and handlers that die: nothing lost, nothing twice. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
-import { closeBrowser } from '../../scraper-lambda/src/browser/browser.ts';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { PATIENTLY } from '../support/patience.ts';
 import { DUE_AT, plain, type Scene, useScenes } from '../support/scraper.ts';
 import { processesOf, stillRunning } from '../support/start.ts';
@@ -18,7 +17,6 @@ afterEach(async () => {
   children = [];
   await scene?.stop();
 });
-afterAll(closeBrowser);
 
 /** Runs a script in a process of its own. */
 function run(script: string, env: Record<string, string> = {}): ChildProcess {

@@ -1,5 +1,5 @@
 /** The Lambda's handler from the claim to the rows: real Postgres, REST and Chromium. */
-import { afterAll, afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { RATE_LIMIT_RESET } from '../../local/x-site/variants.ts';
 import { closeBrowser } from '../../scraper-lambda/src/browser/browser.ts';
 import { handler } from '../../scraper-lambda/src/handler.ts';
@@ -19,7 +19,6 @@ beforeEach(async () => {
   scene = await startScene();
 });
 afterEach(() => scene.stop());
-afterAll(closeBrowser);
 
 /** What the handler logged, line by line. */
 const logged = () => scene.logged.map((line) => JSON.parse(line));

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { inspect } from 'node:util';
-import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { closeBrowser, openBrowser } from '../../scraper-lambda/src/browser/browser.ts';
 import { sessionLabel } from '../../scraper-lambda/src/browser/sessions.ts';
 import { connect } from '../../scraper-lambda/src/project/client.ts';
@@ -26,7 +26,6 @@ afterEach(() => {
   forgetSecret();
   for (const server of closing.splice(0)) server.close();
 });
-afterAll(closeBrowser);
 
 type Answer = { status: number; body: unknown };
 

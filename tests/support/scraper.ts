@@ -5,6 +5,7 @@ import type { NumbersProvider, PostAnswer } from '../../local/x-site/numbers.ts'
 import type { SiteAccount } from '../../local/x-site/payloads.ts';
 import { startXSite, type XSite, type XSiteOptions } from '../../local/x-site/server.ts';
 import type { Variant } from '../../local/x-site/variants.ts';
+import { closeBrowser } from '../../scraper-lambda/src/browser/browser.ts';
 import { handler, type InvocationContext } from '../../scraper-lambda/src/handler.ts';
 import { snowflakeId } from '../../shared/snowflake.ts';
 import { reset } from './scenario.ts';
@@ -67,7 +68,11 @@ export function useScenes(): (options?: SceneOptions) => Promise<Scene> {
   beforeAll(async () => {
     stack = await startTestStack({ serve: [] });
   });
-  afterAll(() => stack?.stop());
+  afterAll(async () => {
+    // the files of a project share a process: none is to meet another's browser
+    await closeBrowser();
+    await stack?.stop();
+  });
   return async ({ keys, ...options } = {}) => {
     if (keys === undefined) return startScene(stack, options, () => empty(stack));
     const own = await startTestStack({ serve: [], keys });
