@@ -8,7 +8,7 @@ process.env.NODE_COMPILE_CACHE ??= fileURLToPath(
   new URL('node_modules/.cache/postloop-compiled', import.meta.url),
 );
 
-/** Files at a time, at most: each may have a Postgres, six functions and a Chromium of its own. */
+/** Files at a time, at most: each may have six functions and a Chromium of its own. */
 const MOST_WORKERS = 4;
 
 /** Only ends what hangs: no test comes near it, on a slow machine or a busy one. */

@@ -44,6 +44,8 @@ export type PostgresOptions = {
   dataFolder?: string;
   /** A temporary folder that goes with the server, tuned for speed; `dataFolder` is not used. */
   fresh?: boolean;
+  /** Where that folder is made. Default: the system's folder for temporary files. */
+  parent?: string;
   /** More settings of the server, by name; they win over its own. */
   settings?: Record<string, string>;
 };
@@ -76,7 +78,9 @@ export type Postgres = {
 export async function startPostgres(options: PostgresOptions = {}): Promise<Postgres> {
   const user = runAs();
   const binaries = await prepareBinaries(user);
-  const place = options.fresh ? temporaryPlace(user) : lastingPlace(options.dataFolder, user);
+  const place = options.fresh
+    ? temporaryPlace(user, options.parent)
+    : lastingPlace(options.dataFolder, user);
   try {
     await prepareDataFolder(place.dataFolder, binaries, user);
     const wanted = options.port ?? 0;
@@ -114,8 +118,8 @@ function didNotStart(place: Place, lastWords: string): LocalError {
 
 type Place = { dataFolder: string; logFile: string; release: () => void };
 
-function temporaryPlace(user: RunAs): Place {
-  const parent = isReachable(tmpdir(), user) ? tmpdir() : '/tmp';
+function temporaryPlace(user: RunAs, given = tmpdir()): Place {
+  const parent = isReachable(given, user) ? given : '/tmp';
   const folder = mkdtempSync(join(parent, 'postloop-'));
   chmodSync(folder, 0o755);
   const keep = guardFolder(folder);

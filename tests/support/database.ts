@@ -30,7 +30,7 @@ export async function createDatabase(options: { migrations?: string } = {}): Pro
   const template = options.migrations === undefined ? 'postloop_template' : 'postloop_base';
   const name = `${DATABASE_PREFIX}${randomUUID().replaceAll('-', '')}`;
   await asAdmin(server.adminUrl, (admin) =>
-    admin.unsafe(`create database ${name} template ${template} owner postgres strategy file_copy`),
+    admin.unsafe(`create database ${name} template ${template} owner postgres`),
   );
   const at = (user: string) => `postgresql://${user}:postgres@127.0.0.1:${server.port}/${name}`;
   const url = at('postgres');

@@ -2,6 +2,7 @@
  * The one Postgres that all tests of a run share. It holds two templates: `postloop_base`, a hosted
  * project before its first migration, and `postloop_template`, the same with all migrations.
  */
+import { accessSync, constants, statfsSync } from 'node:fs';
 import postgres from 'postgres';
 import type { TestProject } from 'vitest/node';
 import { bootstrap, migrate } from '../../local/stack/migrate.ts';
@@ -19,11 +20,25 @@ declare module 'vitest' {
   }
 }
 
+const MEMORY = '/dev/shm';
+const ROOM_BYTES = 4 * 2 ** 30;
+
+/** Memory for the server's files, where it has room: a database is made there in a fifth of the time. */
+function roomyMemory(): { parent?: string } {
+  try {
+    accessSync(MEMORY, constants.W_OK);
+    const { bavail, bsize } = statfsSync(MEMORY);
+    return bavail * bsize >= ROOM_BYTES ? { parent: MEMORY } : {};
+  } catch {
+    return {};
+  }
+}
+
 const NEEDS_SERVER = new Set(['database', 'functions', 'scraper', 'end-to-end']);
 
 export default async function setup(project: TestProject): Promise<(() => Promise<void>) | void> {
   if (!project.vitest.projects.some(({ name }) => NEEDS_SERVER.has(name))) return;
-  const server = await startPostgres({ fresh: true });
+  const server = await startPostgres({ fresh: true, ...roomyMemory() });
   try {
     await bootstrap(server);
     const sql = postgres(server.adminUrl('template1'), { max: 1, onnotice: () => {} });
