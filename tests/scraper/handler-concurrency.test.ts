@@ -139,9 +139,11 @@ describe('a handler that is ended', () => {
       await trackMany(40);
       const { prepareChromium } = await import('../../scraper-lambda/src/browser/chromium.ts');
       const { executablePath, env } = await prepareChromium();
+      // With one page at a time the second account is not begun while the first one is held.
       const child = startHandler({
         ...env,
         CHROMIUM_PATH: executablePath,
+        PAGE_CONCURRENCY: '1',
         IN_LAMBDA: '1',
       });
       await begin(child);
@@ -151,8 +153,8 @@ describe('a handler that is ended', () => {
       const [code] = await once(child, 'close');
       expect(code).toBe(0);
       expect(await openLeases()).toHaveLength(0);
-      const runs = await scene.stack.sql`select status, skipped from pipeline_runs`;
-      expect(runs.map(({ skipped }) => Object.keys(skipped))).toContainEqual(['released']);
+      const [run] = await scene.stack.sql`select status, skipped from pipeline_runs`;
+      expect(run?.skipped).toHaveProperty('released');
       expect(stillRunning(family)).toEqual([]);
     },
   );
