@@ -19,9 +19,9 @@ comment on column postloop.jobs.schedule is 'Cron format, GMT.';
 comment on column postloop.jobs.every is
   'How often it leaves a row in pipeline_runs; null for a job that leaves none, or none regularly.';
 comment on column postloop.jobs.late_after is 'Without a run for this long, 2.5 intervals, it is late.';
-comment on column postloop.jobs.step is 'The step of the loop that it does; null for one that serves the whole.';
 comment on column postloop.jobs.since is
   'Since when the job is to run: one that never ran is late from here on.';
+comment on column postloop.jobs.step is 'The step of the loop that it does; null for one that serves the whole.';
 
 insert into postloop.jobs (job, cron_name, schedule, command, every, step, description) values
   ('scraper', null, null, null, '1 minute', 'due_reads', 'claims and records due reads'),

@@ -83,8 +83,8 @@ create table public.metric_collections (
 );
 comment on table public.metric_collections is 'One read that is due: a post at an age, with its lease, attempts and outcome.';
 comment on column public.metric_collections.next_attempt_at is 'When it may be claimed; while leased, when the lease ends.';
-comment on column public.metric_collections.lease_id is 'The run that holds it.';
 comment on column public.metric_collections.outcome is 'What the last try gave.';
+comment on column public.metric_collections.lease_id is 'The run that holds it.';
 create index metric_collections_open_idx on public.metric_collections (next_attempt_at)
   where state in ('waiting', 'leased');
 create index metric_collections_lease_id_idx on public.metric_collections (lease_id)
@@ -142,13 +142,13 @@ create table public.real_tweet_metrics (
 );
 comment on table public.real_tweet_metrics is 'One accepted read of a post. A number that was not read is null.';
 comment on column public.real_tweet_metrics.collected_at is 'When the numbers were read; the phase says only which read it was.';
-comment on column public.real_tweet_metrics.age_h is 'True age of the read: hours since posting.';
+comment on column public.real_tweet_metrics.source is
+  'Where X showed it: graphql (page payload), dom (action bar) or api; imported from a database of before.';
 comment on column public.real_tweet_metrics.quality is 'exact, or rounded when X showed an abbreviated number.';
 comment on column public.real_tweet_metrics.run_id is 'The scraper run that recorded it.';
 comment on column public.real_tweet_metrics.attributed_at is 'When attribution took it up; null until then.';
+comment on column public.real_tweet_metrics.age_h is 'True age of the read: hours since posting.';
 comment on column public.real_tweet_metrics.engagement_rate is 'Engagements (likes + retweets + replies) / impressions, a fraction; null when any is unknown.';
-comment on column public.real_tweet_metrics.source is
-  'Where X showed it: graphql (page payload), dom (action bar) or api; imported from a database of before.';
 create index real_tweet_metrics_unattributed_idx on public.real_tweet_metrics (tweet_id)
   where attributed_at is null;
 create index real_tweet_metrics_account_id_idx on public.real_tweet_metrics (account_id, collected_at);

@@ -16,16 +16,16 @@ create table public.follower_rates (
     num_nulls(organic_per_hour, followers_per_impression, dispersion, hours, lag_h, fitted_at) in (0, 6)),
   constraint lag_is_not_negative check (lag_h >= 0)
 );
-comment on column public.follower_rates.organic_per_hour is 'Net followers per hour that come without a post.';
-comment on column public.follower_rates.dispersion is 'Dispersion of the hourly change around its expectation; 1 is Poisson.';
-comment on column public.follower_rates.hours is 'Hours that the fit rests on.';
 comment on table public.follower_rates is
   'How far an account''s followers are attributed, and the rates of its newest block: expected change per hour = organic_per_hour + followers_per_impression * impressions.';
+comment on column public.follower_rates.organic_per_hour is 'Net followers per hour that come without a post.';
 comment on column public.follower_rates.followers_per_impression is 'Followers per impression, drawn towards 0 by as much as it may be chance.';
-comment on column public.follower_rates.lag_h is 'Mean delay between seeing a post and following, hours.';
-comment on column public.follower_rates.fitted_at is 'The run that gave the rates; null as long as the account has no hour between exact counts.';
+comment on column public.follower_rates.dispersion is 'Dispersion of the hourly change around its expectation; 1 is Poisson.';
+comment on column public.follower_rates.hours is 'Hours that the fit rests on.';
 comment on column public.follower_rates.settled_through is
   'Hours before this moment are split for good; null as long as there is none to split.';
+comment on column public.follower_rates.fitted_at is 'The run that gave the rates; null as long as the account has no hour between exact counts.';
+comment on column public.follower_rates.lag_h is 'Mean delay between seeing a post and following, hours.';
 comment on column public.follower_rates.attributed_at is
   'The run that last brought all hours of the account up to date; null while its history is worked through.';
 
@@ -73,13 +73,13 @@ create table public.follower_hour (
 comment on table public.follower_hour is 'Follower change of an account in one hour and how it was split: credited + organic + unexplained = change.';
 comment on column public.follower_hour.hour is 'Start of the hour, UTC.';
 comment on column public.follower_hour.change is 'Followers at the end minus at the start, linear between exact snapshots.';
+comment on column public.follower_hour.exposure is
+  'Impressions that the account''s posts gathered in the hour, weighed by their profile clicks where X shows them.';
 comment on column public.follower_hour.explained is 'The part of change within what the rates allow; it is split.';
 comment on column public.follower_hour.credited is 'The part credited to posts.';
 comment on column public.follower_hour.organic is 'The part that the account gains or loses without posting.';
 comment on column public.follower_hour.unexplained is 'Shocks, and all of an hour whose snapshots are more than 6 h apart.';
 comment on column public.follower_hour.gap is 'The snapshots around the hour are more than 6 h apart.';
-comment on column public.follower_hour.exposure is
-  'Impressions that the account''s posts gathered in the hour, weighed by their profile clicks where X shows them.';
 
 create table public.post_credit (
   post_id text primary key references public.post_attribution (post_id) on delete cascade,

@@ -18,12 +18,12 @@ create table public.growth_curve (
 );
 comment on table public.growth_curve is 'How far an outcome still moves from a phase to 48 h, from posts that have both; account_id null is all accounts together.';
 comment on column public.growth_curve.age_h is 'Median true age of the phase''s reads, in hours.';
-comment on column public.growth_curve.log_ratio is 'Median of the outcome at 48 h minus the outcome at the phase, in natural logarithms.';
 comment on column public.growth_curve.posts is 'Posts that the point rests on; at least 30.';
-comment on column public.growth_curve.low_90 is '5th percentile of that difference, at p (n + 1).';
-comment on column public.growth_curve.high_90 is '95th percentile of that difference, at p (n + 1).';
+comment on column public.growth_curve.log_ratio is 'Median of the outcome at 48 h minus the outcome at the phase, in natural logarithms.';
 comment on column public.growth_curve.spread is
   'Standard deviation of a normal with as wide a 90 % range: (high_90 - low_90) / 3.29.';
+comment on column public.growth_curve.low_90 is '5th percentile of that difference, at p (n + 1).';
+comment on column public.growth_curve.high_90 is '95th percentile of that difference, at p (n + 1).';
 create index growth_curve_phase_idx on public.growth_curve (phase);
 
 create table public.viral_thresholds (

@@ -33,20 +33,20 @@ create table public.post_outcomes (
   constraint noise_is_not_negative check (noise >= 0),
   constraint alarms_are_not_negative check (alarms >= 0)
 );
-comment on column public.post_outcomes.log_impressions is 'ln(1 + impressions).';
-comment on column public.post_outcomes.log_followers is 'ln(1 + max(credited followers, 0)).';
 comment on table public.post_outcomes is
   'A post''s outcomes at 48 h, read or projected, and its reward, as last learned from. The final row takes the place of the projected one.';
+comment on column public.post_outcomes.log_impressions is 'ln(1 + impressions).';
+comment on column public.post_outcomes.log_engagement is
+  'ln((engagements + 200 r0) / (impressions + 200)), engagements being likes + retweets + replies and r0 the median rate of posts of its kind.';
+comment on column public.post_outcomes.log_followers is 'ln(1 + max(credited followers, 0)).';
+comment on column public.post_outcomes.reward is
+  'Weighted mean of the known outcomes, each winsorised and scaled to the account''s own spread around the middle of posts of its kind.';
 comment on column public.post_outcomes.horizon_h is 'True age of the read that it rests on, in hours.';
 comment on column public.post_outcomes.is_final is 'The read is of 48 h or later; false while the outcomes are projected from a younger one.';
 comment on column public.post_outcomes.noise is
   'Variance of reward by the projection and by the uncertainty of the follower credit; 0 when there is none.';
 comment on column public.post_outcomes.alarms is
   'Alarms of drift since the post. It weighs 2^(-age / 90 days) * 0.1^alarms / (1 + noise).';
-comment on column public.post_outcomes.log_engagement is
-  'ln((engagements + 200 r0) / (impressions + 200)), engagements being likes + retweets + replies and r0 the median rate of posts of its kind.';
-comment on column public.post_outcomes.reward is
-  'Weighted mean of the known outcomes, each winsorised and scaled to the account''s own spread around the middle of posts of its kind.';
 create index post_outcomes_account_id_idx on public.post_outcomes (account_id);
 
 -- Rewards of an account's posts. A finished post's outcome is that of its first read at 48 h or later, by

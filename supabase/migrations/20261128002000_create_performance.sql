@@ -91,9 +91,6 @@ create table public.dimension_performance (
       or followers_lift_low_80 <= followers_lift and followers_lift <= followers_lift_high_80)
   )
 );
-comment on column public.dimension_performance.effect_low_80 is 'Lower end of the 80 % credible interval of effect; likewise the other bounds.';
-comment on column public.dimension_performance.prob_above_average is 'Probability that the value is better than the mean of its dimension.';
-comment on column public.dimension_performance.confidence is 'min(1, uses / 30): how much was tried, not how sure the effect is.';
 comment on table public.dimension_performance is 'What one value of one dimension has shown, all other dimensions, week, hour, weekend, kind of post and followers being equal. Effects are in spreads of the account''s reward.';
 comment on column public.dimension_performance.uses is 'Posts with this value that have a reward, read or projected.';
 comment on column public.dimension_performance.effective_n is 'Sum of the posts'' weights: old, projected and doubtful ones count less.';
@@ -102,6 +99,9 @@ comment on column public.dimension_performance.total_engagements is 'Likes + ret
 comment on column public.dimension_performance.mean_impressions is 'Of the finished posts among them, null without one; likewise mean_engagement_rate and mean_followers_gained.';
 comment on column public.dimension_performance.mean_reward is 'Raw weighted mean; confounded, for display only.';
 comment on column public.dimension_performance.effect is 'The value''s coefficient in the joint fit minus the mean of its dimension''s, in spreads of the reward.';
+comment on column public.dimension_performance.effect_low_80 is 'Lower end of the 80 % credible interval of effect; likewise the other bounds.';
+comment on column public.dimension_performance.prob_above_average is 'Probability that the value is better than the mean of its dimension.';
+comment on column public.dimension_performance.confidence is 'min(1, uses / 30): how much was tried, not how sure the effect is.';
 comment on column public.dimension_performance.effect_standard_error is 'Posterior standard deviation of effect.';
 comment on column public.dimension_performance.prob_best is 'Probability that no other value of the dimension is better: the share of 2,000 draws from the posterior, always the same for the same posts.';
 comment on column public.dimension_performance.reliability is 'Share of the prior uncertainty of effect that the posts have removed, 0 to 1.';

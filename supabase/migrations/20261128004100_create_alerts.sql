@@ -33,6 +33,11 @@ create table public.pipeline_alerts (
     else status = change
   end)
 );
+comment on table public.pipeline_alerts is
+  'One row a change of an invariant''s state, or a daily reminder of one that lasts, or a post that may go viral, and how its delivery went. Kept for 90 days; written by the watch job and the early warning.';
+comment on column public.pipeline_alerts.change is
+  'failing or warning: it got there; recovered: it is ok again; reminder: it is still not ok a day after the last alert; rising: a post that may go viral.';
+comment on column public.pipeline_alerts.invariant is 'The invariant, or "post" and the id of a rising post.';
 comment on column public.pipeline_alerts.previous_status is 'Null for an invariant that was never seen before.';
 comment on column public.pipeline_alerts.since is 'When the invariant was first found in this status.';
 comment on column public.pipeline_alerts.delivery is
@@ -43,11 +48,6 @@ comment on column public.pipeline_alerts.request_id is
   'The newest attempt in net._http_response, which keeps answers for 6 hours; shared by the alerts of one message.';
 comment on column public.pipeline_alerts.last_error is
   'Why the newest attempt that failed did. Never holds the address of the webhook, which is a secret.';
-comment on table public.pipeline_alerts is
-  'One row a change of an invariant''s state, or a daily reminder of one that lasts, or a post that may go viral, and how its delivery went. Kept for 90 days; written by the watch job and the early warning.';
-comment on column public.pipeline_alerts.change is
-  'failing or warning: it got there; recovered: it is ok again; reminder: it is still not ok a day after the last alert; rising: a post that may go viral.';
-comment on column public.pipeline_alerts.invariant is 'The invariant, or "post" and the id of a rising post.';
 create index pipeline_alerts_open_idx on public.pipeline_alerts (next_attempt_at) where delivery in ('pending', 'sent');
 create index pipeline_alerts_invariant_idx on public.pipeline_alerts (invariant, id desc);
 
