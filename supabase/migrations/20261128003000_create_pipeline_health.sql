@@ -36,7 +36,6 @@ create table public.invariant_states (
 comment on table public.invariant_states is 'The state in which each invariant was last found; written by the watch job.';
 comment on column public.invariant_states.since is 'When it was first found in this state.';
 
--- A cron job that was removed, switched off or changed leaves no failed run: the list of what must be there is compared.
 create function postloop.in_words(p_duration interval)
 returns text
 language sql

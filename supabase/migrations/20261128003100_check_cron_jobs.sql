@@ -1,3 +1,6 @@
+-- A cron job that was removed, switched off or changed leaves no failed run: the list of what must be
+-- there is compared.
+
 -- Security definer: pg_cron shows each role its own jobs only, and these belong to the owner.
 create function postloop.check_cron_jobs(p_now timestamptz)
 returns table (name text, status text, measured text, threshold text, what_to_do text)

@@ -1,3 +1,4 @@
+-- A job that does not run leaves no failed run: that it is missing must show.
 create function postloop.check_heartbeats(p_now timestamptz)
 returns table (name text, status text, measured text, threshold text, what_to_do text)
 language sql

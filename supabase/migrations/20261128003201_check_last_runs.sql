@@ -1,3 +1,4 @@
+-- The first system reported success for weeks and did nothing: a run that failed or did none must show.
 create function postloop.check_last_runs(p_now timestamptz)
 returns table (name text, status text, measured text, threshold text, what_to_do text)
 language sql

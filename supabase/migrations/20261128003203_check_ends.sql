@@ -1,3 +1,4 @@
+-- A run that was killed cannot say so itself.
 create function postloop.check_ends(p_now timestamptz)
 returns table (name text, status text, measured text, threshold text, what_to_do text)
 language sql

@@ -1,3 +1,4 @@
+-- A post whose read is late or missed has lost that number for good: the earlier it shows the better.
 create function postloop.check_due_reads(p_now timestamptz)
 returns table (name text, status text, measured text, threshold text, what_to_do text)
 language sql

@@ -1,3 +1,4 @@
+-- A read that attribution skips is lost without an error.
 create function postloop.check_attributed_reads(p_now timestamptz)
 returns table (name text, status text, measured text, threshold text, what_to_do text)
 language sql

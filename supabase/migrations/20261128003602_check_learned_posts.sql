@@ -1,3 +1,4 @@
+-- A post that learning skips is lost without an error.
 create function postloop.check_learned_posts(p_now timestamptz)
 returns table (name text, status text, measured text, threshold text, what_to_do text)
 language sql

@@ -1,3 +1,5 @@
+-- Every follower is credited once or to nobody; sums that no longer agree with the counts mean that one
+-- was invented.
 create function postloop.check_ledger(p_now timestamptz)
 returns table (name text, status text, measured text, threshold text, what_to_do text)
 language sql

@@ -1,3 +1,4 @@
+-- A bot's call that failed for a defect of ours leaves a trace: it has no run row to fail.
 create function public.record_failed_call(p_function text, p_error jsonb, p_now timestamptz)
 returns jsonb
 language sql
